@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let cSettings: [CSetting] = [.enableWarning("all"), .treatAllWarnings(as: .error)]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "swift-onnx",
+    products: [
+        .library(name: "ONNX", targets: ["ONNX"]),
+        .executable(name: "onnx-run", targets: ["onnx-run"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "COnnx", dependencies: ["CProtobufC"]),
+        .target(name: "CKernels", cSettings: cSettings),
+
+        room("Bytes", []),
+        room("Parallelism", []),
+        room("Tensors", ["Bytes"]),
+        room("TensorFiles", ["Tensors", "Bytes"]),
+        room("GraphIR", ["Tensors", "Bytes", "COnnx", collections]),
+        room("OpLibrary", ["Tensors", "GraphIR", "Parallelism", "CKernels", "COpenBLAS"]),
+        room("GraphExecutor", ["OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", logging]),
+        room("ONNX", ["GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles"]),
+        .executableTarget(
+            name: "onnx-run",
+            dependencies: ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", arguments, logging],
+            swiftSettings: swiftSettings),
+    ]
+)
