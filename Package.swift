@@ -52,5 +52,7 @@ let package = Package(
             name: "onnx-run",
             dependencies: ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", arguments, logging],
             swiftSettings: swiftSettings),
+
+        tests("BytesTests", ["Bytes"]),
     ]
 )
