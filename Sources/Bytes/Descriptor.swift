@@ -44,6 +44,13 @@ struct Descriptor: ~Copyable {
         }
     }
 
+    /// Another descriptor of the same open file.
+    func duplicate(name: String) throws(ONNXError) -> Descriptor {
+        let copy = retryingInterrupts { fcntl(number, F_DUPFD_CLOEXEC, 0) }
+        guard copy >= 0 else { throw systemError("cannot be opened", errno, name) }
+        return Descriptor(adopting: copy)
+    }
+
     /// All bytes up to the end, `limit` of them at most.
     func readAll(name: String, limit: Int) throws(ONNXError) -> [UInt8] {
         var bytes: [UInt8] = []
