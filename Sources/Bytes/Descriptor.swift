@@ -32,16 +32,7 @@ struct Descriptor: ~Copyable {
 
     /// Reads up to `buffer.count` bytes; 0 at the end of the file.
     func read(into buffer: UnsafeMutableRawBufferPointer, name: String) throws(ONNXError) -> Int {
-        while true {
-            let count = unsafe Glibc.read(number, buffer.baseAddress, buffer.count)
-            if count >= 0 { return count }
-            if errno == EAGAIN {
-                var waiting = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-                _ = unsafe poll(&waiting, 1, -1)
-            } else if errno != EINTR {
-                throw systemError("cannot be read", errno, name)
-            }
-        }
+        try unsafe readSome(number, into: buffer, name: name)
     }
 
     /// Another descriptor of the same open file.
@@ -69,6 +60,20 @@ struct Descriptor: ~Copyable {
 
     deinit {
         _ = close(number)
+    }
+}
+
+/// Reads up to `buffer.count` bytes, waiting for them if need be; 0 at the end of the file.
+func readSome(_ number: CInt, into buffer: UnsafeMutableRawBufferPointer, name: String) throws(ONNXError) -> Int {
+    while true {
+        let count = unsafe read(number, buffer.baseAddress, buffer.count)
+        if count >= 0 { return count }
+        if errno == EAGAIN {
+            var waiting = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+            _ = unsafe poll(&waiting, 1, -1)
+        } else if errno != EINTR {
+            throw systemError("cannot be read", errno, name)
+        }
     }
 }
 
