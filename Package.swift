@@ -45,7 +45,7 @@ let package = Package(
         room("Tensors", ["Bytes"]),
         room("TensorFiles", ["Tensors", "Bytes"]),
         room("GraphIR", ["Tensors", "Bytes", "COnnx", collections]),
-        room("OpLibrary", ["Tensors", "GraphIR", "Parallelism", "CKernels", "COpenBLAS"]),
+        room("OpLibrary", ["Tensors", "GraphIR", "Bytes", "Parallelism", "CKernels", "COpenBLAS", collections]),
         room("GraphExecutor", ["OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", logging]),
         room("ONNX", ["GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles"]),
         .executableTarget(

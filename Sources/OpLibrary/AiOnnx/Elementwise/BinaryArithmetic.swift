@@ -1,0 +1,91 @@
+internal import Tensors
+
+/// What an element-wise operator of two broadcast operands does with a pair.
+package protocol BinaryFunction: Sendable {
+    static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T
+}
+
+/// The shared body of the element-wise operators of two operands of one type: shapes broadcast, types stay.
+package protocol BinaryArithmetic: Operator {
+    associatedtype Function: BinaryFunction
+}
+
+extension BinaryArithmetic {
+    package func infer(_ types: Inference) throws {
+        types.set(0, types.element(0) ?? types.element(1), try Inference.broadcast([types.shape(0), types.shape(1)]))
+    }
+
+    package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0, 1]) }
+
+    package func run(_ context: RunContext) throws {
+        let (a, b) = (try context.input(0), try context.input(1))
+        try a.elementType.visit(BinaryLoop<Function>(context: context, a: a, b: b))
+    }
+}
+
+private struct BinaryLoop<Function: BinaryFunction>: ElementVisitor {
+    let context: RunContext
+    let a: Tensor
+    let b: Tensor
+
+    func visit<T: Arithmetic>(_ type: T.Type) throws {
+        let output = try context.output()
+        let (x, y, z) = (try a.elements(T.self), try b.elements(T.self), try output.elements(T.self))
+        let walk = BroadcastWalk([a.shape, b.shape], to: output.shape)
+        let (stepX, stepY, length) = (walk.steps[0], walk.steps[1], walk.runLength)
+        try context.parallel(walk.runCount, grain: Swift.max(1, 16_384 / Swift.max(1, length))) { runs in
+            for run in runs {
+                let (startX, startY) = (walk.start(0, run: run), walk.start(1, run: run))
+                for index in 0..<length {
+                    z[run &* length &+ index] = Function.apply(x[startX &+ index &* stepX], y[startY &+ index &* stepY])
+                }
+            }
+        }
+    }
+}
+
+extension OperatorSchema {
+    /// The schema of an operator that takes A and B of one numeric type to C.
+    package static func binary(_ name: String, since: [Int], types: ElementTypes = .numeric) -> OperatorSchema {
+        OperatorSchema(
+            name, since: since, inputs: [.one("A", "T"), .one("B", "T")], outputs: [.one("C", "T")], types: ["T": .tensors(types)])
+    }
+}
+
+extension AiOnnx {
+    /// Sums, broadcast; integers wrap. https://onnx.ai/onnx/operators/onnx__Add.html
+    package struct Add: BinaryArithmetic {
+        package static let schema = OperatorSchema.binary("Add", since: [7, 13, 14])
+        package init(_ node: NodeReader) throws {}
+        package enum Function: BinaryFunction {
+            @inlinable package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.add(a, b) }
+        }
+    }
+
+    /// Differences, broadcast; integers wrap. https://onnx.ai/onnx/operators/onnx__Sub.html
+    package struct Sub: BinaryArithmetic {
+        package static let schema = OperatorSchema.binary("Sub", since: [7, 13, 14])
+        package init(_ node: NodeReader) throws {}
+        package enum Function: BinaryFunction {
+            @inlinable package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.subtract(a, b) }
+        }
+    }
+
+    /// Products, broadcast; integers wrap. https://onnx.ai/onnx/operators/onnx__Mul.html
+    package struct Mul: BinaryArithmetic {
+        package static let schema = OperatorSchema.binary("Mul", since: [7, 13, 14])
+        package init(_ node: NodeReader) throws {}
+        package enum Function: BinaryFunction {
+            @inlinable package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.multiply(a, b) }
+        }
+    }
+
+    /// Quotients, broadcast; integers truncate and give 0 for a division by 0. https://onnx.ai/onnx/operators/onnx__Div.html
+    package struct Div: BinaryArithmetic {
+        package static let schema = OperatorSchema.binary("Div", since: [7, 13, 14])
+        package init(_ node: NodeReader) throws {}
+        package enum Function: BinaryFunction {
+            @inlinable package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.divide(a, b) }
+        }
+    }
+}

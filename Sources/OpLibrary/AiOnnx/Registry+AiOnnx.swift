@@ -1,0 +1,34 @@
+extension AiOnnx {
+    /// Every operator of the domain, a line each.
+    package static let operators: [any Operator.Type] =
+        controlFlow + elementwise + linear + movement + normalization + quantization + random + reductions + sequences
+
+    private static let controlFlow: [any Operator.Type] = [
+        If.self
+    ]
+
+    private static let elementwise: [any Operator.Type] = [
+        Add.self,
+        Div.self,
+        Mul.self,
+        Sub.self,
+    ]
+
+    private static let linear: [any Operator.Type] = []
+
+    private static let movement: [any Operator.Type] = [
+        Gather.self,
+        NonZero.self,
+        Reshape.self,
+    ]
+
+    private static let normalization: [any Operator.Type] = []
+
+    private static let quantization: [any Operator.Type] = []
+
+    private static let random: [any Operator.Type] = []
+
+    private static let reductions: [any Operator.Type] = []
+
+    private static let sequences: [any Operator.Type] = []
+}

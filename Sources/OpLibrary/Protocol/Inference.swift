@@ -1,0 +1,129 @@
+internal import Bytes
+package import Tensors
+
+/// The types of a node's inputs, as far as they are known, and the types that its operator finds for the outputs.
+package final class Inference {
+    /// The type of each input; nil for one that is left out or of unknown type.
+    package let inputs: [ValueType?]
+    /// The value of each input that is known.
+    private let constants: [Tensor?]
+    /// What has been found, a place for each output that the node lists.
+    package private(set) var outputs: [ValueType?]
+    /// Finds the output types of the node's subgraph `name` from its input types.
+    package typealias BodyInference = (_ name: String, _ inputs: [ValueType?]) throws -> [ValueType?]
+    private let inferBody: BodyInference?
+
+    package init(inputs: [ValueType?], constants: [Tensor?], outputCount: Int, body: BodyInference? = nil) {
+        self.inputs = inputs
+        self.constants = constants
+        outputs = Array(repeating: nil, count: outputCount)
+        inferBody = body
+    }
+
+    package var inputCount: Int { inputs.count }
+    package var outputCount: Int { outputs.count }
+
+    package func type(_ input: Int) -> ValueType? { input < inputs.count ? inputs[input] : nil }
+    package func element(_ input: Int) -> ElementType? { type(input)?.elementType }
+    /// The dimensions, if the rank is known.
+    package func shape(_ input: Int) -> [Dimension]? { type(input)?.shape }
+    /// The value, if it is known.
+    package func constant(_ input: Int) -> Tensor? { input < constants.count ? constants[input] : nil }
+
+    /// The values of a known integer tensor of any integer type. Throws `.shape` when it is of another type or a value doesn't fit.
+    package func ints(_ input: Int) throws -> [Int]? {
+        guard let tensor = constant(input) else { return nil }
+        return try tensor.ints()
+    }
+
+    /// Says what output `output` is. One that the node doesn't list is ignored.
+    package func set(_ output: Int, _ type: ValueType?) {
+        if output < outputs.count { outputs[output] = type }
+    }
+
+    package func set(_ output: Int, _ element: ElementType?, _ shape: [Dimension]?) {
+        set(output, .tensor(element, shape))
+    }
+
+    package func set(_ output: Int, _ element: ElementType?, _ shape: [Int]) {
+        set(output, .tensor(element, shape.map(Dimension.known)))
+    }
+
+    /// The output types of the node's subgraph attribute `name`, given the types of its inputs.
+    package func body(_ name: String, _ inputs: [ValueType?]) throws -> [ValueType?] {
+        guard let inferBody else { throw ONNXError(.unsupported, "subgraph '\(name)' can't be inferred here") }
+        return try inferBody(name, inputs)
+    }
+
+    /// Throws `.shape` unless the rank of `input` is within `ranks` or unknown.
+    package func checkRank(_ input: Int, _ ranks: ClosedRange<Int>, _ name: String) throws {
+        guard let rank = shape(input)?.count, !ranks.contains(rank) else { return }
+        let expected =
+            ranks.lowerBound == ranks.upperBound
+            ? "rank \(ranks.lowerBound)" : ranks.upperBound == .max ? "rank \(ranks.lowerBound) or more" : "rank \(ranks.lowerBound) to \(ranks.upperBound)"
+        throw ONNXError(.shape, "'\(name)' has rank \(rank), \(expected) expected")
+    }
+
+    /// `axis` counted from the front. Throws `.shape` when it is out of range.
+    package func axis(_ axis: Int, rank: Int) throws -> Int {
+        guard let index = Shape.axis(axis, rank: rank) else {
+            throw ONNXError(.shape, "axis \(axis) is out of range for rank \(rank); \(-rank)...\(rank - 1) expected")
+        }
+        return index
+    }
+
+    /// The shape that all of the shapes broadcast to by NumPy's rule. Throws `.shape` when they don't.
+    package static func broadcast(_ shapes: [[Dimension]?]) throws -> [Dimension]? {
+        var result: [Dimension] = []
+        for shape in shapes {
+            guard let shape else { return nil }
+            result = try broadcast(result, shape)
+        }
+        return result
+    }
+
+    private static func broadcast(_ a: [Dimension], _ b: [Dimension]) throws -> [Dimension] {
+        let rank = Swift.max(a.count, b.count)
+        func dimension(_ shape: [Dimension], _ axis: Int) -> Dimension {
+            let index = axis - (rank - shape.count)
+            return index < 0 ? .known(1) : shape[index]
+        }
+        return try (0..<rank).map { axis in
+            let (x, y) = (dimension(a, axis), dimension(b, axis))
+            switch (x, y) {
+            case (.known(1), _): return y
+            case (_, .known(1)): return x
+            case (.known(let m), .known(let n)):
+                guard m == n else {
+                    let texts = [a, b].map { "[" + $0.map(\.description).joined(separator: ",") + "]" }
+                    throw ONNXError(.shape, "shapes \(texts[0]) and \(texts[1]) don't broadcast: axis \(axis - rank) has \(m) and \(n)")
+                }
+                return x
+            case (.known, _): return x
+            case (_, .known): return y
+            default: return x == y ? x : .unknown
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// The values of an integer tensor of any integer type of 8 bits or more. Throws `.shape` for other types or values beyond `Int`.
+    package func ints() throws -> [Int] {
+        switch elementType {
+        case .int64: return try elements(Int64.self).map { Int($0) }
+        case .int32: return try elements(Int32.self).map { Int($0) }
+        case .int16: return try elements(Int16.self).map { Int($0) }
+        case .int8: return try elements(Int8.self).map { Int($0) }
+        case .uint8: return try elements(UInt8.self).map { Int($0) }
+        case .uint16: return try elements(UInt16.self).map { Int($0) }
+        case .uint32: return try elements(UInt32.self).map { Int($0) }
+        case .uint64:
+            return try elements(UInt64.self).map {
+                guard let value = Int(exactly: $0) else { throw ONNXError(.shape, "\($0) is beyond 63 bits") }
+                return value
+            }
+        default: throw ONNXError(.shape, "an integer tensor expected, \(self) found")
+        }
+    }
+}
