@@ -96,7 +96,7 @@ func systemError(_ what: String, _ number: CInt, _ name: String) -> ONNXError {
     return ONNXError(.io, "\(what): \(reason)", place: [quoted(name)], remedy: remedy)
 }
 
-private func kindName(_ kind: mode_t) -> String {
+func kindName(_ kind: mode_t) -> String {
     switch kind {
     case S_IFDIR: "a directory"
     case S_IFIFO: "a FIFO"
