@@ -28,13 +28,16 @@ public enum ElementType: Int32, Sendable, CaseIterable, Hashable {
     case float8e8m0 = 24
     case uint2 = 25
     case int2 = 26
+    case float6e2m3 = 27
+    case float6e3m2 = 28
 
-    /// Bits of one element; 0 for strings. Types below 8 bits are packed, the first element in the lowest bits.
+    /// Bits of one element; 0 for strings. Types below 8 bits are packed into one stream of bits, the first element in the lowest.
     public var bitWidth: Int {
         switch self {
         case .string: 0
         case .uint2, .int2: 2
         case .uint4, .int4, .float4e2m1: 4
+        case .float6e2m3, .float6e3m2: 6
         case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0: 8
         case .uint16, .int16, .float16, .bfloat16: 16
         case .float, .int32, .uint32: 32
@@ -49,7 +52,9 @@ public enum ElementType: Int32, Sendable, CaseIterable, Hashable {
     /// Whether the type is a floating-point type of any width.
     public var isFloatingPoint: Bool {
         switch self {
-        case .float, .float16, .double, .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float4e2m1, .float8e8m0: true
+        case .float, .float16, .double, .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float4e2m1,
+            .float8e8m0, .float6e2m3, .float6e3m2:
+            true
         default: false
         }
     }
@@ -107,6 +112,8 @@ extension ElementType: CustomStringConvertible {
         case .float8e8m0: "float8e8m0"
         case .uint2: "uint2"
         case .int2: "int2"
+        case .float6e2m3: "float6e2m3"
+        case .float6e3m2: "float6e3m2"
         }
     }
 

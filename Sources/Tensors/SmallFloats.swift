@@ -26,6 +26,8 @@ package struct SmallFloatFormat: Sendable {
         case .float8e5m2fnuz: e5m2fnuz
         case .float8e8m0: e8m0
         case .float4e2m1: e2m1
+        case .float6e2m3: e2m3
+        case .float6e3m2: e3m2
         default: nil
         }
     }
@@ -36,6 +38,8 @@ package struct SmallFloatFormat: Sendable {
     private static let e5m2fnuz = SmallFloatFormat(5, 2, bias: 16, infinity: nil, nan: 0x80, largest: 0x7F, isUnsignedZero: true)
     private static let e8m0 = SmallFloatFormat(8, 0, bias: 127, infinity: nil, nan: 0xFF, largest: 0xFE, hasSign: false)
     private static let e2m1 = SmallFloatFormat(2, 1, bias: 1, infinity: nil, nan: nil, largest: 0x7)
+    private static let e2m3 = SmallFloatFormat(2, 3, bias: 1, infinity: nil, nan: nil, largest: 0x1F)
+    private static let e3m2 = SmallFloatFormat(3, 2, bias: 3, infinity: nil, nan: nil, largest: 0x1F)
 
     private init(
         _ exponentBits: Int, _ fractionBits: Int, bias: Int, infinity: UInt8?, nan: UInt8?, largest: UInt8, hasSign: Bool = true, isUnsignedZero: Bool = false

@@ -51,7 +51,7 @@ extension RunContext {
                 set(index, value)
                 continue
             }
-            if element.isPacked && element != .float4e2m1 || !element.isFloatingPoint {
+            if !element.isFloatingPoint || tensor.elementType != .float {
                 set(index, try tensor.packed(as: element))
             } else {
                 try tensor.narrow(into: try allocate(index, element, tensor.shape))
