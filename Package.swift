@@ -46,13 +46,14 @@ let package = Package(
         room("TensorFiles", ["Tensors", "Bytes"]),
         room("GraphIR", ["Tensors", "Bytes", "COnnx", collections]),
         room("OpLibrary", ["Tensors", "GraphIR", "Bytes", "Parallelism", "CKernels", "COpenBLAS", collections]),
-        room("GraphExecutor", ["OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", logging]),
-        room("ONNX", ["GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles"]),
+        room("GraphExecutor", ["OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", collections, logging]),
+        room("ONNX", ["GraphExecutor", "GraphIR", "Tensors", "TensorFiles", "Bytes", collections]),
         .executableTarget(
             name: "onnx-run",
             dependencies: ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", arguments, logging],
             swiftSettings: swiftSettings),
 
         tests("BytesTests", ["Bytes"]),
+        tests("GraphExecutorTests", ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "Bytes"]),
     ]
 )

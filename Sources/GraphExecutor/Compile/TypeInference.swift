@@ -1,0 +1,103 @@
+internal import Bytes
+internal import GraphIR
+internal import OpLibrary
+internal import Tensors
+
+extension Program {
+    /// Finds what is known of every value before any run, and refuses nodes that can't work.
+    mutating func inferTypes() throws {
+        try inferTypes(inputs: inputs.map { $0.info.type ?? defaults[$0.id].map { Value.tensor($0).type } }, captured: [], constants: [])
+        for (id, info) in outputs {
+            guard let found = types[id], let declared = info.type, !declared.admits(found) else { continue }
+            throw ONNXError(.shape, "output '\(info.name)' is declared as \(declared), but the graph gives \(found)")
+        }
+    }
+
+    private mutating func inferTypes(inputs given: [ValueType?], captured: [ValueType?], constants outer: [Tensor?]) throws {
+        if inferredFor == given + captured { return }
+        for id in constants.indices {
+            if let tensor = constants[id] { types[id] = Value.tensor(tensor).type }
+        }
+        for (index, input) in inputs.enumerated() { types[input.id] = index < given.count ? given[index] ?? input.info.type : input.info.type }
+        for (index, capture) in captures.enumerated() {
+            types[capture.inner] = captured[index]
+            constants[capture.inner] = outer[index]
+        }
+        for index in steps.indices {
+            do { try inferStep(index) } catch let error as ONNXError {
+                throw error.at("inputs: " + steps[index].inputs.map { text($0) }.joined(separator: ", ")).at(steps[index].label)
+            }
+        }
+        inferredFor = given + captured
+    }
+
+    private func text(_ id: ID?) -> String { id.map { types[$0].map { "\($0)" } ?? "?" } ?? "none" }
+
+    private mutating func inferStep(_ index: Int) throws {
+        let step = steps[index]
+        let inputTypes = step.inputs.map { $0.flatMap { types[$0] } }
+        try step.checkTypes(inputTypes)
+        let box = Box(step.bodies)
+        let (outerTypes, outerConstants) = (types, constants)
+        let inference = Inference(inputs: inputTypes, constants: step.inputs.map { $0.flatMap { outerConstants[$0] } }, outputCount: step.outputs.count) {
+            name, inputs in
+            guard var body = box.bodies.removeValue(forKey: name) else { throw ONNXError(.malformed, "there is no subgraph '\(name)'") }
+            defer { box.bodies[name] = body }
+            guard inputs.count == body.inputs.count else {
+                throw ONNXError(.malformed, "subgraph '\(name)' has \(body.inputs.count) inputs, \(inputs.count) expected")
+            }
+            do {
+                try body.inferTypes(
+                    inputs: inputs, captured: body.captures.map { outerTypes[$0.outer] }, constants: body.captures.map { outerConstants[$0.outer] })
+            } catch let error as ONNXError { throw error.at(name) }
+            return body.outputs.map { body.types[$0.id] }
+        }
+        try step.operation.infer(inference)
+        steps[index].bodies = box.bodies
+        for (output, id) in step.outputs.enumerated() {
+            if let id { types[id] = inference.outputs[output] }
+        }
+    }
+
+    private final class Box {
+        var bodies: [String: Program]
+        init(_ bodies: [String: Program]) { self.bodies = bodies }
+    }
+}
+
+extension Program.Step {
+    /// Throws `.shape` unless the schema allows the types, and inputs of one type variable have one type.
+    func checkTypes(_ found: [ValueType?]) throws {
+        let schema = Swift.type(of: operation).schema
+        let formals = schema.inputs(at: opset)
+        var bound: [String: (type: ValueType, input: Int)] = [:]
+        for (index, type) in found.enumerated() {
+            guard let type, let formal = index < formals.count ? formals[index] : formals.last, let allowed = schema.types[formal.type] else { continue }
+            guard allowed.allows(type) else {
+                let names = allowed.tensors.members.map(\.name).joined(separator: ", ")
+                throw ONNXError(.shape, "input \(index) '\(formal.name)' is \(type), which \(opType) doesn't take; tensors of \(names) expected")
+            }
+            if case .variadic(_, isHomogeneous: false) = formal.kind { continue }
+            guard let element = type.elementType else { continue }
+            if let (other, input) = bound[formal.type], let expected = other.elementType, expected != element {
+                throw ONNXError(.shape, "input \(index) '\(formal.name)' is \(type), but input \(input) is \(other); one element type expected for both")
+            }
+            bound[formal.type] = (type, index)
+        }
+    }
+}
+
+extension ValueType {
+    /// Whether a value found to be `found` may be what is declared as this type. What either leaves open fits.
+    func admits(_ found: ValueType) -> Bool {
+        switch (self, found) {
+        case (.tensor(let type, let shape), .tensor(let other, let found)), (.sparseTensor(let type, let shape), .tensor(let other, let found)):
+            if let type, let other, type != other { return false }
+            guard let shape, let found else { return true }
+            return shape.count == found.count && zip(shape, found).allSatisfy { $0.size == nil || $1.size == nil || $0.size == $1.size }
+        case (.sequence(let element), .sequence(let found)), (.optional(let element), .optional(let found)): return element.admits(found)
+        case (.map(let key, let value), .map(let other, let found)): return key == other && value.admits(found)
+        default: return false
+        }
+    }
+}

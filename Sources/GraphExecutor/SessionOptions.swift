@@ -1,0 +1,38 @@
+public import Bytes
+
+/// How a session runs its model.
+public struct SessionOptions: Sendable {
+    /// Which way a session runs.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// The graph as it stands, operator by operator.
+        case reference
+        /// The graph after its passes, from a plan.
+        case optimized
+    }
+
+    /// Which way the session runs.
+    public var kind = Kind.optimized
+    /// Threads that compute; nil for as many as the process may use.
+    public var threads: Int?
+    /// Bytes that the runs in flight may hold together, weights aside; nil for 80 % of the machine's memory.
+    public var maxMemory: Int?
+    /// Where random operators without a seed of their own start from. Nil differs from session to session.
+    public var seed: UInt64?
+    /// The bounds that the model is held to.
+    public var limits = Limits()
+
+    /// An optimised session on every processor.
+    public init(kind: Kind = .optimized, threads: Int? = nil) {
+        self.kind = kind
+        self.threads = threads
+    }
+}
+
+/// What holds for one run.
+public struct RunOptions: Sendable {
+    /// The run fails with `.cancelled` when it takes longer.
+    public var timeout: Duration?
+
+    /// No time limit unless one is given.
+    public init(timeout: Duration? = nil) { self.timeout = timeout }
+}

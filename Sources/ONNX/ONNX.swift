@@ -1,0 +1,5 @@
+@_exported public import Bytes
+@_exported public import GraphExecutor
+@_exported public import GraphIR
+@_exported public import OrderedCollections
+@_exported public import Tensors
