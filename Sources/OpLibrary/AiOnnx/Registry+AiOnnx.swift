@@ -17,9 +17,27 @@ extension AiOnnx {
     private static let linear: [any Operator.Type] = []
 
     private static let movement: [any Operator.Type] = [
+        Concat.self,
+        Constant.self,
+        ConstantOfShape.self,
+        Expand.self,
+        Flatten.self,
         Gather.self,
+        GatherElements.self,
+        GatherND.self,
+        Identity.self,
         NonZero.self,
+        Pad.self,
+        RangeOperator.self,
         Reshape.self,
+        ShapeOperator.self,
+        Size.self,
+        Slice.self,
+        Split.self,
+        Squeeze.self,
+        Tile.self,
+        Transpose.self,
+        Unsqueeze.self,
     ]
 
     private static let normalization: [any Operator.Type] = []

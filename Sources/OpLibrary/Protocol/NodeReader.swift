@@ -63,7 +63,7 @@ package struct NodeReader: Sendable {
             if case .reference(let outer, _) = attribute {
                 throw ONNXError(.malformed, "attribute '\(name)' refers to '\(outer)' of a function, outside of one")
             }
-            guard attribute.kind == formal.kind || Self.isEmptyList(attribute, formal.kind) else {
+            guard attribute.kind == formal.kind || Self.isReadAs(attribute, formal.kind) else {
                 throw ONNXError(.malformed, "attribute '\(name)' is of kind \(attribute.kind), \(formal.kind) expected")
             }
         }
@@ -72,9 +72,10 @@ package struct NodeReader: Sendable {
         }
     }
 
-    /// Exporters write an empty list without saying of what.
-    private static func isEmptyList(_ attribute: Attribute, _ kind: AttributeKind) -> Bool {
+    /// Exporters write an empty list without saying of what; sparse tensors are read as dense ones.
+    private static func isReadAs(_ attribute: Attribute, _ kind: AttributeKind) -> Bool {
         switch attribute {
+        case .tensor: kind == .sparseTensor
         case .floats(let list): list.isEmpty && [.ints, .strings].contains(kind)
         case .ints(let list): list.isEmpty && [.floats, .strings].contains(kind)
         case .strings(let list): list.isEmpty && [.ints, .floats].contains(kind)
