@@ -55,5 +55,7 @@ let package = Package(
 
         tests("BytesTests", ["Bytes"]),
         tests("GraphExecutorTests", ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "Bytes"]),
+        tests("CKernelsTests", ["CKernels"]),
+        tests("ParallelismTests", ["Parallelism"]),
     ]
 )

@@ -1,0 +1,20 @@
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "internal.h"
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#define TABLE ck_table_avx2
+#define TABLE_ISA CK_AVX2
+#define TABLE_NAME "avx2"
+#define F32_TILE_ROWS 6
+#define F32_TILE_VECTORS 1
+#define I8_TILE_ROWS 4
+#define I8_TILE_VECTORS 1
+#define V_HAS_F16
+#define V_TAILS "tails_avx2.inc"
+#define V_DOT4 "dot4_avx2.inc"
+#include "bodies/vectors.inc"
+#include "bodies/kernels.inc"
+#pragma clang attribute pop
+#endif
