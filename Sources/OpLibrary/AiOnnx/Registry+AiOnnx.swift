@@ -14,7 +14,10 @@ extension AiOnnx {
         Sub.self,
     ]
 
-    private static let linear: [any Operator.Type] = []
+    private static let linear: [any Operator.Type] = [
+        Gemm.self,
+        MatMul.self,
+    ]
 
     private static let movement: [any Operator.Type] = [
         Concat.self,
@@ -42,7 +45,13 @@ extension AiOnnx {
 
     private static let normalization: [any Operator.Type] = []
 
-    private static let quantization: [any Operator.Type] = []
+    private static let quantization: [any Operator.Type] = [
+        DequantizeLinear.self,
+        DynamicQuantizeLinear.self,
+        MatMulInteger.self,
+        QLinearMatMul.self,
+        QuantizeLinear.self,
+    ]
 
     private static let random: [any Operator.Type] = []
 

@@ -1,0 +1,114 @@
+internal import Bytes
+internal import CKernels
+package import Tensors
+
+/// A K x N float matrix in the panel layout of the machine's kernel.
+package struct PackedMatrix: Sendable {
+    package let rows: Int
+    package let columns: Int
+    fileprivate let panels: Elements<Float>
+
+    /// Packs `matrix`, K x N row by row from element `offset` on, or N x K where `isTransposed`.
+    ///
+    /// `storage` gives the memory for that many bytes; `parallel` may spread the work. Throws `.limit` when the size can't be counted.
+    package init(
+        _ matrix: Elements<Float>, offset: Int = 0, rows: Int, columns: Int, isTransposed: Bool = false,
+        storage: (Int) throws -> Storage = { try Storage(byteCount: $0) },
+        parallel: (Int, Int, @Sendable (Range<Int>) throws -> Void) throws -> Void = { try $2(0..<$0) }
+    ) throws {
+        let kernels = unsafe ck_kernels()
+        let count = unsafe kernels.pointee.packed_b_f32_count(rows, columns)
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+        guard !overflow, count >= 0 else { throw ONNXError(.limit, "a matrix of \(rows) x \(columns) is too large to pack") }
+        precondition(offset >= 0 && rows >= 0 && columns >= 0 && offset + rows * columns <= matrix.count, "matrix out of range")
+        let packed = MutableElements<Float>(try storage(bytes), byteOffset: 0, count: count)
+        let width = unsafe ck_kernels().pointee.f32_panel_columns
+        let leading = isTransposed ? rows : columns
+        try parallel((columns + width - 1) / width, Swift.max(1, 65_536 / Swift.max(1, rows * width))) { range in
+            unsafe matrix.withPointer(offset..<offset + rows * columns) { source in
+                unsafe packed.withPointer { target in
+                    unsafe ck_kernels().pointee.pack_b_f32(rows, columns, source, leading, isTransposed, range.lowerBound, range.upperBound, target)
+                }
+            }
+        }
+        self.rows = rows
+        self.columns = columns
+        panels = packed.elements
+    }
+}
+
+/// What is done to a product before it leaves the cache: alpha x product + beta x C, + bias, activation, + residual.
+package struct Epilogue: Sendable {
+    package enum Activation: Sendable {
+        case identity, relu, gelu, geluTanh, silu, tanh, sigmoid
+    }
+    package var alpha: Float = 1
+    package var beta: Float = 0
+    /// One value a column.
+    package var bias: Elements<Float>?
+    package var activation = Activation.identity
+    /// As many rows and columns as the product, without gaps; `residualOffset` is where they begin.
+    package var residual: Elements<Float>?
+    package var residualOffset = 0
+
+    package init() {}
+}
+
+/// The float matrix product, and the one place that hands matrices to the C kernels.
+package enum MatrixProduct {
+    /// C (rows x B's columns) = epilogue(A x B). A has B's rows as columns and begins at `offset`, C at `target`.
+    ///
+    /// Bits depend on neither the split over threads nor the number of rows.
+    package static func multiply(
+        _ a: Elements<Float>, offset: Int = 0, rows: Int, by b: PackedMatrix, into c: MutableElements<Float>, at target: Int = 0,
+        epilogue: Epilogue = Epilogue(), context: RunContext
+    ) throws {
+        let (columns, depth) = (b.columns, b.rows)
+        guard rows > 0, columns > 0 else { return }
+        precondition(offset >= 0 && offset + rows * depth <= a.count && target >= 0 && target + rows * columns <= c.count, "matrices out of range")
+        precondition(epilogue.bias.map { $0.count >= columns } ?? true, "bias out of range")
+        let width = unsafe ck_kernels().pointee.f32_panel_columns
+        let panelCount = (columns + width - 1) / width
+        let work = Swift.max(1, rows * width * depth)
+        try context.parallel(panelCount, grain: Swift.max(1, 131_072 / work)) { range in
+            unsafe a.withPointer(offset..<offset + rows * depth) { a in
+                unsafe b.panels.withPointer { packed in
+                    unsafe c.withPointer(target..<target + rows * columns) { c in
+                        unsafe withKernelForm(of: epilogue, rows: rows, columns: columns) { epilogue in
+                            var gemm = unsafe ck_gemm_f32(
+                                m: rows, n: columns, k: depth, a: a, lda: depth, packed_b: packed, c: c, ldc: columns, epilogue: epilogue)
+                            unsafe ck_kernels().pointee.gemm_f32(&gemm, range.lowerBound, range.upperBound)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lends the epilogue's arrays to `body`.
+    private static func withKernelForm(of epilogue: Epilogue, rows: Int, columns: Int, _ body: (ck_epilogue) -> Void) {
+        withExtendedLifetime((epilogue.bias, epilogue.residual)) {
+            let bias = unsafe epilogue.bias.map { unsafe $0.withPointer { unsafe $0 } }
+            let residual = unsafe epilogue.residual.map { residual in
+                unsafe residual.withPointer(epilogue.residualOffset..<epilogue.residualOffset + rows * columns) { unsafe $0 }
+            }
+            unsafe body(
+                ck_epilogue(
+                    alpha: epilogue.alpha, beta: epilogue.beta, bias: bias, activation: epilogue.activation.kernel, residual: residual, ld_residual: columns))
+        }
+    }
+}
+
+extension Epilogue.Activation {
+    fileprivate var kernel: ck_unary {
+        switch self {
+        case .identity: CK_IDENTITY
+        case .relu: CK_RELU
+        case .gelu: CK_GELU_ERF
+        case .geluTanh: CK_GELU_TANH
+        case .silu: CK_SILU
+        case .tanh: CK_TANH
+        case .sigmoid: CK_SIGMOID
+        }
+    }
+}
