@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// The error of the lowest range that failed. Ranges above one that failed need not run.
 final class FirstFailure<E: Error>: Sendable {
-    private let first = Mutex<(start: Int, error: E)?>(nil)
+    private let first = Locked<(start: Int, error: E)?>(nil)
     private let start = Atomic<Int>(.max)
 
     var error: E? { first.withLock { $0?.error } }

@@ -8,7 +8,9 @@ final class JobQueue: @unchecked Sendable {
     private var stopped = false
 
     func add(_ job: @escaping Job) {
-        monitor.withLock { waiting.append(job) }
+        monitor.lock()
+        waiting.append(job)
+        monitor.unlock()
         monitor.wake()
     }
 
@@ -35,7 +37,9 @@ final class JobQueue: @unchecked Sendable {
     }
 
     func stop() {
-        monitor.withLock { stopped = true }
+        monitor.lock()
+        stopped = true
+        monitor.unlock()
         monitor.wake()
     }
 }

@@ -21,22 +21,19 @@ internal import Glibc
         unsafe mutex.deallocate()
     }
 
-    func withLock<R>(_ body: () -> R) -> R {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        return body()
-    }
+    func lock() { unsafe pthread_mutex_lock(mutex) }
+    func unlock() { unsafe pthread_mutex_unlock(mutex) }
 
     /// Waits under the lock until `done`; whatever changes its answer calls `wake`.
     func wait(until done: () -> Bool) {
-        unsafe pthread_mutex_lock(mutex)
+        lock()
+        defer { unlock() }
         while !done() { unsafe pthread_cond_wait(condition, mutex) }
-        unsafe pthread_mutex_unlock(mutex)
     }
 
     func wake() {
-        unsafe pthread_mutex_lock(mutex)
+        lock()
+        defer { unlock() }
         unsafe pthread_cond_broadcast(condition)
-        unsafe pthread_mutex_unlock(mutex)
     }
 }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Threads that share the work of one call at a time, and threads that carry whole runs off Swift's own pool.
 package final class ThreadPool: Sendable {
     /// Threads that `parallel` uses, the caller's among them.
@@ -8,7 +6,7 @@ package final class ThreadPool: Sendable {
     private let crew = Crew()
     private let workers: [Thread]
     private let queue = JobQueue()
-    private let carriers = Mutex<[Thread]>([])
+    private let carriers = Locked<[Thread]>([])
 
     /// A pool of `threads`, or as many as the process may keep busy. Fewer where the system gives fewer.
     package init(threads: Int? = nil) {
@@ -65,7 +63,7 @@ package final class ThreadPool: Sendable {
         weak var pool: ThreadPool?
     }
 
-    private static let pools = Mutex<[Int: Weak]>([:])
+    private static let pools = Locked<[Int: Weak]>([:])
 
     /// The pool of so many threads that whoever asks for the same number gets too, as long as somebody holds it.
     package static func shared(threads: Int? = nil) -> ThreadPool {

@@ -4,8 +4,8 @@ import Testing
 @testable import Parallelism
 
 private final class Counts: Sendable {
-    let values: Mutex<[Int]>
-    init(_ count: Int) { values = Mutex(Array(repeating: 0, count: count)) }
+    let values: Locked<[Int]>
+    init(_ count: Int) { values = Locked(Array(repeating: 0, count: count)) }
     func add(_ range: Range<Int>) { values.withLock { for i in range { $0[i] += 1 } } }
     var all: [Int] { values.withLock { $0 } }
 }
