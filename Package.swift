@@ -37,7 +37,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .target(name: "COnnx", dependencies: ["CProtobufC"]),
+        .target(name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto"]),
         .target(name: "CKernels", cSettings: cSettings),
 
         room("Bytes", []),
@@ -54,6 +54,7 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         tests("BytesTests", ["Bytes"]),
+        tests("GraphIRTests", ["GraphIR", "Tensors", "Bytes", collections]),
         tests("GraphExecutorTests", ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "Bytes"]),
         tests("CKernelsTests", ["CKernels"]),
         tests("ParallelismTests", ["Parallelism"]),

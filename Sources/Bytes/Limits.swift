@@ -6,6 +6,12 @@ public struct Limits: Sendable, Equatable {
     public var subgraphDepth = 32
     /// Nodes of a model after its functions are inlined.
     public var nodes = 1_000_000
+    /// Memory for a model's structure: everything but the bytes of its tensors.
+    public var structureBytes = 512 << 20
+    /// Bytes that a model's tensors declare together; several may lie over one another.
+    public var tensorBytes = 1 << 40
+    /// Bytes of all dense tensors that are made of sparse ones.
+    public var densifiedBytes = 256 << 20
     /// Dimensions of a tensor.
     public var rank = 32
     /// Bytes of a name.

@@ -92,6 +92,11 @@ internal import Glibc
         advise(range, MADV_RANDOM)
     }
 
+    /// Ends `adviseRandom`.
+    package func adviseNormal(_ range: Range<Int>) {
+        advise(range, MADV_NORMAL)
+    }
+
     /// `range` will be read soon: start reading it from the disk.
     package func willNeed(_ range: Range<Int>) {
         advise(range, MADV_WILLNEED)

@@ -15,10 +15,13 @@ public struct Model: Sendable {
     public var functions: [Function]
     /// The tool that made the model, and its version.
     public var producerName = ""
+    /// The version of that tool.
     public var producerVersion = ""
     /// The model's own name space and version.
     public var domain = ""
+    /// The version that the producer gives the model.
     public var modelVersion = 0
+    /// Free text for people.
     public var documentation = ""
     /// Free properties, among them licence and author.
     public var metadata: OrderedDictionary<String, String> = [:]
@@ -46,7 +49,9 @@ public struct Graph: Sendable {
     public var initializers: OrderedDictionary<String, Tensor> = [:]
     /// Declared types of other values.
     public var valueInfo: OrderedDictionary<String, ValueInfo> = [:]
+    /// Free text for people.
     public var documentation = ""
+    /// Free properties.
     public var metadata: OrderedDictionary<String, String> = [:]
 
     /// An empty graph.
@@ -55,9 +60,13 @@ public struct Graph: Sendable {
 
 /// A named value and its type; the type may be left open.
 public struct ValueInfo: Sendable, Hashable {
+    /// The name.
     public var name: String
+    /// The type, if it is declared.
     public var type: ValueType?
+    /// Free text for people.
     public var documentation = ""
+    /// Free properties.
     public var metadata: OrderedDictionary<String, String> = [:]
 
     /// A value called `name`.
@@ -77,12 +86,17 @@ public struct Node: Sendable {
     public var domain = ""
     /// Which of several functions of one name.
     public var overload = ""
+    /// The version of the domain's operator set that a node of an inlined function was written in; nil where the model's own import says it.
+    public var version: Int?
     /// Names of the values read; an empty one is an optional input left out.
     public var inputs: [String]
     /// Names of the values made; an empty one is not wanted.
     public var outputs: [String]
+    /// Constant arguments by name.
     public var attributes: OrderedDictionary<String, Attribute>
+    /// Free text for people.
     public var documentation = ""
+    /// Free properties.
     public var metadata: OrderedDictionary<String, String> = [:]
 
     /// A node that applies `opType`.
@@ -163,21 +177,29 @@ public enum AttributeKind: Int32, Sendable, CaseIterable {
 
 /// A named subgraph that a node calls as if it were an operator.
 public struct Function: Sendable {
+    /// The name.
     public var name: String
+    /// The domain that calls name.
     public var domain: String
+    /// Which of several functions of one name.
     public var overload = ""
     /// Names of the formal inputs and outputs.
     public var inputs: [String] = []
+    /// Names of the values made.
     public var outputs: [String] = []
     /// Attributes that a call must give.
     public var attributeNames: [String] = []
     /// Attributes with a default.
     public var attributeDefaults: OrderedDictionary<String, Attribute> = [:]
+    /// The body.
     public var nodes: [Node] = []
     /// The operator sets that the body is written in.
     public var opsetImports: OrderedDictionary<String, Int> = [:]
+    /// Declared types of values of the body.
     public var valueInfo: OrderedDictionary<String, ValueInfo> = [:]
+    /// Free text for people.
     public var documentation = ""
+    /// Free properties.
     public var metadata: OrderedDictionary<String, String> = [:]
 
     /// A function without a body yet.
