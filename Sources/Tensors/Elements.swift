@@ -114,3 +114,12 @@ public struct MutableElements<T: BitwiseCopyable>: @unchecked Sendable {
         Elements(owner, byteOffset: unsafe UnsafeRawPointer(base) - UnsafeRawPointer(owner.base), count: count)
     }
 }
+
+extension Elements {
+    /// The last `count` elements, as elements of their own.
+    package func tail(_ count: Int) -> Elements<T> {
+        precondition(count >= 0 && count <= self.count, "elements out of range")
+        let start = unsafe base + (self.count - count) &* MemoryLayout<T>.stride
+        return Elements(owner, byteOffset: unsafe start - UnsafeRawPointer(owner.base), count: count)
+    }
+}

@@ -15,6 +15,7 @@ extension AiOnnx {
     ]
 
     private static let linear: [any Operator.Type] = [
+        Attention.self,
         Gemm.self,
         MatMul.self,
     ]
