@@ -8,10 +8,67 @@ extension AiOnnx {
     ]
 
     private static let elementwise: [any Operator.Type] = [
+        Abs.self,
+        Acos.self,
+        Acosh.self,
         Add.self,
+        And.self,
+        Asin.self,
+        Asinh.self,
+        Atan.self,
+        Atanh.self,
+        Ceil.self,
+        Celu.self,
+        Clip.self,
+        Cos.self,
+        Cosh.self,
         Div.self,
+        Elu.self,
+        Equal.self,
+        Erf.self,
+        Exp.self,
+        Floor.self,
+        Gelu.self,
+        Greater.self,
+        GreaterOrEqual.self,
+        HardSigmoid.self,
+        HardSwish.self,
+        IsInf.self,
+        IsNaN.self,
+        LeakyRelu.self,
+        Less.self,
+        LessOrEqual.self,
+        Log.self,
+        Max.self,
+        Mean.self,
+        Min.self,
+        Mish.self,
+        Mod.self,
         Mul.self,
+        Neg.self,
+        Not.self,
+        Or.self,
+        Pow.self,
+        Reciprocal.self,
+        Relu.self,
+        Round.self,
+        Selu.self,
+        Shrink.self,
+        Sigmoid.self,
+        Sign.self,
+        Sin.self,
+        Sinh.self,
+        Softplus.self,
+        Softsign.self,
+        Sqrt.self,
         Sub.self,
+        Sum.self,
+        Swish.self,
+        Tan.self,
+        Tanh.self,
+        ThresholdedRelu.self,
+        Where.self,
+        Xor.self,
     ]
 
     private static let linear: [any Operator.Type] = [
@@ -58,7 +115,12 @@ extension AiOnnx {
         Unsqueeze.self,
     ]
 
-    private static let normalization: [any Operator.Type] = []
+    private static let normalization: [any Operator.Type] = [
+        Hardmax.self,
+        LayerNormalization.self,
+        LogSoftmax.self,
+        Softmax.self,
+    ]
 
     private static let quantization: [any Operator.Type] = [
         DequantizeLinear.self,
@@ -70,7 +132,18 @@ extension AiOnnx {
 
     private static let random: [any Operator.Type] = []
 
-    private static let reductions: [any Operator.Type] = []
+    private static let reductions: [any Operator.Type] = [
+        ReduceL1.self,
+        ReduceL2.self,
+        ReduceLogSum.self,
+        ReduceLogSumExp.self,
+        ReduceMax.self,
+        ReduceMean.self,
+        ReduceMin.self,
+        ReduceProd.self,
+        ReduceSum.self,
+        ReduceSumSquare.self,
+    ]
 
     private static let sequences: [any Operator.Type] = []
 }

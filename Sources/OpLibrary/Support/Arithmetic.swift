@@ -10,6 +10,7 @@ package protocol Arithmetic: TensorElement, Comparable, Numeric {
     static func add(_ a: Self, _ b: Self) -> Self
     static func subtract(_ a: Self, _ b: Self) -> Self
     static func multiply(_ a: Self, _ b: Self) -> Self
+    static func negate(_ a: Self) -> Self
     /// Integers truncate; by 0 they give 0, as does no processor's own instruction.
     static func divide(_ a: Self, _ b: Self) -> Self
     /// The nearest value of this type; integers truncate towards zero and saturate, NaN gives 0.
@@ -25,6 +26,7 @@ extension Arithmetic where Self: FixedWidthInteger {
     @inlinable package static func add(_ a: Self, _ b: Self) -> Self { a &+ b }
     @inlinable package static func subtract(_ a: Self, _ b: Self) -> Self { a &- b }
     @inlinable package static func multiply(_ a: Self, _ b: Self) -> Self { a &* b }
+    @inlinable package static func negate(_ a: Self) -> Self { 0 &- a }
     @inlinable package static func divide(_ a: Self, _ b: Self) -> Self { b == 0 ? 0 : a.dividedReportingOverflow(by: b).partialValue }
     @inlinable package var asDouble: Double { Double(self) }
     @inlinable package var isNotANumber: Bool { false }
@@ -49,10 +51,18 @@ extension Arithmetic where Self: BinaryFloatingPoint {
     @inlinable package static func add(_ a: Self, _ b: Self) -> Self { a + b }
     @inlinable package static func subtract(_ a: Self, _ b: Self) -> Self { a - b }
     @inlinable package static func multiply(_ a: Self, _ b: Self) -> Self { a * b }
+    @inlinable package static func negate(_ a: Self) -> Self { -a }
     @inlinable package static func divide(_ a: Self, _ b: Self) -> Self { a / b }
     @inlinable package init(saturating value: Double) { self = Self(value) }
     @inlinable package var asDouble: Double { Double(self) }
     @inlinable package var isNotANumber: Bool { isNaN }
+}
+
+extension Arithmetic {
+    /// The greater of two values; NaN where one is.
+    @inlinable package static func greater(_ a: Self, _ b: Self) -> Self { a > b || a.isNotANumber ? a : b }
+    /// The lesser of two values; NaN where one is.
+    @inlinable package static func lesser(_ a: Self, _ b: Self) -> Self { a < b || a.isNotANumber ? a : b }
 }
 
 extension Float: Arithmetic {}

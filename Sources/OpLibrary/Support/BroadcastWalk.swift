@@ -50,4 +50,16 @@ package struct BroadcastWalk: Sendable {
         }
         return index
     }
+
+    /// Calls `body` with each run that elements `part` of the result touch, and which of its elements they are.
+    @inline(__always)
+    package func forEachSegment(of part: Range<Int>, _ body: (_ run: Int, _ offset: Int, _ count: Int) throws -> Void) rethrows {
+        var index = part.lowerBound
+        while index < part.upperBound {
+            let (run, offset) = index.quotientAndRemainder(dividingBy: runLength)
+            let count = Swift.min(runLength &- offset, part.upperBound &- index)
+            try body(run, offset, count)
+            index &+= count
+        }
+    }
 }

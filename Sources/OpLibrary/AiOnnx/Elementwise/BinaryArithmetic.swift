@@ -30,16 +30,8 @@ private struct BinaryLoop<Function: BinaryFunction>: ElementVisitor {
 
     func visit<T: Arithmetic>(_ type: T.Type) throws {
         let output = try context.output()
-        let (x, y, z) = (try a.elements(T.self), try b.elements(T.self), try output.elements(T.self))
-        let walk = BroadcastWalk([a.shape, b.shape], to: output.shape)
-        let (stepX, stepY, length) = (walk.steps[0], walk.steps[1], walk.runLength)
-        try context.parallel(walk.runCount, grain: Swift.max(1, 16_384 / Swift.max(1, length))) { runs in
-            for run in runs {
-                let (startX, startY) = (walk.start(0, run: run), walk.start(1, run: run))
-                for index in 0..<length {
-                    z[run &* length &+ index] = Function.apply(x[startX &+ index &* stepX], y[startY &+ index &* stepY])
-                }
-            }
+        try context.zip(try a.elements(T.self), a.shape, try b.elements(T.self), b.shape, to: try output.elements(T.self), output.shape) {
+            Function.apply($0, $1)
         }
     }
 }
@@ -58,7 +50,7 @@ extension AiOnnx {
         package static let schema = OperatorSchema.binary("Add", since: [7, 13, 14])
         package init(_ node: NodeReader) throws {}
         package enum Function: BinaryFunction {
-            @inlinable package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.add(a, b) }
+            package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.add(a, b) }
         }
     }
 
@@ -67,7 +59,7 @@ extension AiOnnx {
         package static let schema = OperatorSchema.binary("Sub", since: [7, 13, 14])
         package init(_ node: NodeReader) throws {}
         package enum Function: BinaryFunction {
-            @inlinable package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.subtract(a, b) }
+            package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.subtract(a, b) }
         }
     }
 
@@ -76,7 +68,7 @@ extension AiOnnx {
         package static let schema = OperatorSchema.binary("Mul", since: [7, 13, 14])
         package init(_ node: NodeReader) throws {}
         package enum Function: BinaryFunction {
-            @inlinable package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.multiply(a, b) }
+            package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.multiply(a, b) }
         }
     }
 
@@ -85,7 +77,7 @@ extension AiOnnx {
         package static let schema = OperatorSchema.binary("Div", since: [7, 13, 14])
         package init(_ node: NodeReader) throws {}
         package enum Function: BinaryFunction {
-            @inlinable package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.divide(a, b) }
+            package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.divide(a, b) }
         }
     }
 }
