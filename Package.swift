@@ -50,7 +50,7 @@ let package = Package(
         room("ONNX", ["GraphExecutor", "GraphIR", "Tensors", "TensorFiles", "Bytes", collections]),
         .executableTarget(
             name: "onnx-run",
-            dependencies: ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", arguments, logging],
+            dependencies: ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", arguments, collections, logging],
             swiftSettings: swiftSettings),
 
         tests("BytesTests", ["Bytes"]),

@@ -1,6 +1,40 @@
 internal import ArgumentParser
+internal import Bytes
 
 @main
-struct OnnxRun: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "onnx-run", abstract: "Run ONNX models.")
+struct OnnxRun: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "onnx-run",
+        abstract: "Run, check, inspect and measure ONNX models. No Python, no foreign inference engine.",
+        discussion: """
+            onnx-run distilbert.onnx --input ids.json
+            onnx-run model.onnx --input input_ids=ids.npy --input attention_mask=mask.npy --output result.npz
+            onnx-run inspect model.onnx
+
+            \(ExitStatus.table)
+
+            ENVIRONMENT:
+              ONNX_RUN_ISA            Highest instruction set to use: scalar, avx2, avx512,
+                                      avx512vnni, avx512bf16, neon.
+              ONNX_RUN_THREADS        Threads where --threads is not given.
+            """,
+        version: Version.text,
+        subcommands: [Conformance.self, Ops.self])
+
+    static func main() async {
+        Signals.install()
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ONNXError {
+            Console.error("onnx-run: \(error)")
+            Self.exit(withError: ExitCode(ExitStatus(error.code).rawValue))
+        } catch {
+            Self.exit(withError: error)
+        }
+    }
 }

@@ -68,7 +68,10 @@ struct ProgramBuilder {
                 scope.program.constants[id] = tensor
             }
         }
-        if constantInputs { scope.program.inputs.removeAll { scope.program.constants[$0.id] != nil } }
+        if constantInputs {
+            let constants = scope.program.constants
+            scope.program.inputs.removeAll { constants[$0.id] != nil }
+        }
         for node in graph.nodes {
             do { try add(node, to: scope) } catch let error as ONNXError { throw error.at(node.description) }
         }
