@@ -17,6 +17,8 @@ extension AiOnnx {
         Asinh.self,
         Atan.self,
         Atanh.self,
+        Cast.self,
+        CastLike.self,
         Ceil.self,
         Celu.self,
         Clip.self,
@@ -130,7 +132,9 @@ extension AiOnnx {
         QuantizeLinear.self,
     ]
 
-    private static let random: [any Operator.Type] = []
+    private static let random: [any Operator.Type] = [
+        Dropout.self
+    ]
 
     private static let reductions: [any Operator.Type] = [
         ReduceL1.self,
