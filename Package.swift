@@ -58,5 +58,6 @@ let package = Package(
         tests("GraphExecutorTests", ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "Bytes"]),
         tests("CKernelsTests", ["CKernels"]),
         tests("ParallelismTests", ["Parallelism"]),
+        tests("TensorFilesTests", ["TensorFiles", "Tensors", "Bytes"]),
     ]
 )
