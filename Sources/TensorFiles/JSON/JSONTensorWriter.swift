@@ -108,7 +108,7 @@ private func elementWriter(_ tensor: Tensor) throws -> (inout JSONWriter, Int) t
     case .bfloat16:
         let elements = try tensor.elements(BFloat16.self)
         return { try $0.number(elements[$1].float) }
-    case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1:
+    case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float6e2m3, .float6e3m2, .float4e2m1:
         guard let format = SmallFloatFormat.of(tensor.elementType) else { throw ONNXError(.unsupported, "\(tensor) is not written as JSON") }
         let elements = try tensor.unpacked().bytes()
         return { try $0.number(format.decode(elements[$1])) }

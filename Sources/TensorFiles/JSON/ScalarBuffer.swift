@@ -138,7 +138,8 @@ extension ScalarBuffer {
         case .bool: return try converted(shape) { index in exact(index).flatMap { (bit: UInt8) in bit < 2 ? TensorBool(bit == 1) : nil } }
         case .int4, .int2: return try packed(type, shape, -(1 << (type.bitWidth - 1))..<(1 << (type.bitWidth - 1)))
         case .uint4, .uint2: return try packed(type, shape, 0..<(1 << type.bitWidth))
-        case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1: return try smallFloats(type, shape)
+        case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float6e2m3, .float6e3m2, .float4e2m1:
+            return try smallFloats(type, shape)
         case .complex64, .complex128: return try complex(type, shape)
         }
     }

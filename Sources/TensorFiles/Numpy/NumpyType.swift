@@ -76,7 +76,8 @@ enum NumpyType: Equatable {
     private static func recordBits(_ type: ElementType) -> String? {
         switch type {
         case .bfloat16: "<u2"
-        case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .uint4, .int4, .float4e2m1, .uint2, .int2: "|u1"
+        case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0: "|u1"
+        case .float6e2m3, .float6e3m2, .uint4, .int4, .float4e2m1, .uint2, .int2: "|u1"
         default: nil
         }
     }
