@@ -2,6 +2,7 @@ internal import Bytes
 public import GraphIR
 internal import OpLibrary
 public import OrderedCollections
+internal import Parallelism
 internal import Synchronization
 public import Tensors
 
@@ -17,9 +18,12 @@ public final class Session: Sendable {
     /// The values that a run gives, in their order.
     public let outputs: [ValueInfo]
 
+    private let model: Model
     private let options: SessionOptions
     private let program: Program
-    private let budget: MemoryBudget
+    /// Programs with further outputs, which passes would have removed.
+    private let variants = Mutex<OrderedDictionary<Set<String>, Program>>([:])
+    private let resources: SessionResources
     private let seed: UInt64
     private let runs = Atomic<UInt64>(0)
 
@@ -28,13 +32,12 @@ public final class Session: Sendable {
     /// Throws `ONNXError`: `.malformed` for a graph that is not well formed, `.unsupported` for operators, versions or attributes that the engine
     /// doesn't have, `.shape` for types and shapes that don't fit, `.limit` past a bound; the place names the node.
     public init(model: Model, options: SessionOptions = SessionOptions()) throws {
-        var program = try ProgramBuilder.build(model, limits: options.limits)
-        try program.inferTypes()
-        self.program = program
+        self.model = model
         self.options = options
+        program = try Self.compile(model, options)
         inputs = program.inputs.map(\.info)
         outputs = program.outputs.map(\.info)
-        budget = MemoryBudget(limit: options.maxMemory ?? MachineMemory.byteCount / 5 * 4)
+        resources = SessionResources(threads: options.threads, maxMemory: options.maxMemory ?? MachineMemory.byteCount / 5 * 4)
         seed = options.seed ?? UInt64.random(in: 0 ... .max)
     }
 
@@ -63,39 +66,65 @@ public final class Session: Sendable {
         let state = newState(options)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                RunThreads.submit { continuation.resume(with: Result { try self.run(inputs, fetch: fetch, state: state) }) }
+                resources.pool.submit { continuation.resume(with: Result { try self.run(inputs, fetch: fetch, state: state) }) }
             }
         } onCancel: {
             state.cancel()
         }
     }
 
+    /// Lets go of the memory that is kept for the next runs.
+    public func trim() { resources.arenas.trim() }
+
     private func newState(_ options: RunOptions) -> RunState {
         let run = runs.wrappingAdd(1, ordering: .relaxed).newValue
-        return RunState(budget: budget, options: options, seed: mixed(seed &+ mixed(run)))
+        return RunState(resources, isPlanned: self.options.kind == .optimized, options: options, seed: mixed(seed &+ mixed(run)))
+    }
+
+    private static func compile(_ model: Model, _ options: SessionOptions) throws -> Program {
+        var program = try ProgramBuilder.build(model, limits: options.limits)
+        try program.inferTypes()
+        return program
+    }
+
+    /// The program that gives `names`. Passes keep only outputs, so that an optimised session makes a program of its own for any other value.
+    private func program(fetching names: [String]?) throws -> Program {
+        let further = Set(names ?? []).subtracting(outputs.map(\.name))
+        guard options.kind == .optimized, !further.isEmpty else { return program }
+        if let variant = variants.withLock({ $0[further] }) { return variant }
+        var model = model
+        let known = Set(model.graph.nodes.flatMap(\.outputs) + model.graph.inputs.map(\.name) + model.graph.initializers.keys)
+        if let name = further.subtracting(known).min() { throw unknown(name) }
+        model.graph.outputs += further.sorted().map { ValueInfo($0) }
+        let variant = try Self.compile(model, options)
+        variants.withLock { variants in
+            if variants.count >= 4 { variants.removeFirst() }
+            variants[further] = variant
+        }
+        return variant
+    }
+
+    private func unknown(_ name: String) -> ONNXError {
+        ONNXError(.usage, "the graph has no value '\(name)'", remedy: "`onnx-run inspect` lists the names")
     }
 
     private func run(_ inputs: [String: Value], fetch: [String]?, state: RunState) throws -> OrderedDictionary<String, Value> {
         defer { state.budget.close() }
-        let fetched = try fetch.map { try ids($0) } ?? program.outputs.map { ($0.info.name, $0.id) }
-        let interpreter = Interpreter(program, state: state, kept: Set(fetched.map(\.1)))
-        for (input, value) in zip(program.inputs, try InputCheck.bind(inputs, to: program)) {
-            if let value { interpreter.set(input.id, value) }
-        }
-        try interpreter.run()
-        return OrderedDictionary(
-            try fetched.map { name, id in
-                guard let value = interpreter.value(id) else { throw ONNXError(.shape, "'\(name)' was not produced") }
-                return (name, value)
-            }, uniquingKeysWith: { first, _ in first })
-    }
-
-    private func ids(_ names: [String]) throws -> [(String, Program.ID)] {
-        try zip(names, program.ids(named: names)).map { name, id in
-            guard let id else {
-                throw ONNXError(.usage, "the graph has no value '\(name)'", remedy: "`onnx-run inspect` lists the names")
-            }
+        let program = try program(fetching: fetch)
+        let names = fetch ?? outputs.map(\.name)
+        let fetched = try zip(names, program.ids(named: names)).map { name, id in
+            guard let id else { throw unknown(name) }
             return (name, id)
         }
+        let executor = Executor(program, state: state, kept: state.isPlanned ? [] : Set(fetched.map(\.1)))
+        for (input, value) in zip(program.inputs, try InputCheck.bind(inputs, to: program)) {
+            if let value { executor.set(input.id, value) }
+        }
+        try executor.run()
+        return OrderedDictionary(
+            try fetched.map { name, id in
+                guard let value = executor.value(id) else { throw ONNXError(.shape, "'\(name)' was not produced") }
+                return (name, value)
+            }, uniquingKeysWith: { first, _ in first })
     }
 }

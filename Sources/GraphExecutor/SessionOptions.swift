@@ -33,6 +33,12 @@ public struct RunOptions: Sendable {
     /// The run fails with `.cancelled` when it takes longer.
     public var timeout: Duration?
 
-    /// No time limit unless one is given.
-    public init(timeout: Duration? = nil) { self.timeout = timeout }
+    /// Notes what each step took.
+    public var profile: Profile?
+
+    /// No time limit and no profile unless given.
+    public init(timeout: Duration? = nil, profile: Profile? = nil) {
+        self.timeout = timeout
+        self.profile = profile
+    }
 }

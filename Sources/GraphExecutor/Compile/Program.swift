@@ -1,5 +1,6 @@
 package import GraphIR
 package import OpLibrary
+package import OrderedCollections
 package import Tensors
 
 /// A graph whose names have become numbers and whose nodes are bound to their operators.
@@ -15,6 +16,8 @@ package struct Program: Sendable {
         package let domain: String
         package let opset: Int
         package var operation: any Operator
+        /// The node's attributes, graphs aside.
+        package let attributes: OrderedDictionary<String, Attribute>
         /// Nil where an optional input is left out.
         package let inputs: [ID?]
         /// Nil where an output is not wanted.
@@ -38,6 +41,8 @@ package struct Program: Sendable {
     package var types: [ValueType?] = []
     /// Values that are the same in every run.
     package var constants: [Tensor?] = []
+    /// What is known of the elements of values that hold sizes.
+    package var elements: [[ShapeElement]?] = []
     /// Initializers that an input of the same name takes the place of.
     package var defaults: [ID: Tensor] = [:]
     package var inputs: [(id: ID, info: ValueInfo)] = []
@@ -46,6 +51,14 @@ package struct Program: Sendable {
     package var steps: [Step] = []
     /// Whether somebody reads the value.
     package var isRead: [Bool] = []
+    /// The last step that reads each value; `Int.max` for outputs, -1 where nobody does.
+    package var lastRead: [Int] = []
+    /// Plans for the shapes that were met.
+    let plans = PlanCache()
+    /// Whether the graph stands within another.
+    var isBody = false
+    /// Constants that are not initializers but follow from types and other constants.
+    package var derived: [ID] = []
     /// The input and captured types that `types` was found for.
     var inferredFor: [ValueType?]?
 

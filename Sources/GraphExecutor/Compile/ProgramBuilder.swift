@@ -21,6 +21,7 @@ struct ProgramBuilder {
         init(outer: Scope?) {
             self.outer = outer
             depth = (outer?.depth ?? 0) + 1
+            program.isBody = outer != nil
         }
 
         func define(_ name: String) -> Program.ID {
@@ -29,6 +30,7 @@ struct ProgramBuilder {
             program.names.append(name)
             program.types.append(nil)
             program.constants.append(nil)
+            program.elements.append(nil)
             program.isRead.append(false)
             return id
         }
@@ -108,7 +110,7 @@ struct ProgramBuilder {
         scope.program.steps.append(
             Program.Step(
                 label: node.description, opType: node.opType, domain: node.domain, opset: opset, operation: operation,
-                inputs: inputs, outputs: outputs, bodies: bodies, captured: captured))
+                attributes: node.attributes.filter { $0.value.kind != .graph }, inputs: inputs, outputs: outputs, bodies: bodies, captured: captured))
     }
 
     private func opset(of node: Node) throws -> Int {
@@ -122,14 +124,21 @@ struct ProgramBuilder {
 }
 
 extension Program {
-    /// Notes, at each step, the values that no later step reads. Constants, inputs with a default and outputs stay.
+    /// Notes the last reader of each value and, at each step, the values that no later step reads. Constants and outputs stay.
     mutating func markLastReads() {
-        var last: [ID: Int] = [:]
+        lastRead = Array(repeating: -1, count: valueCount)
+        var end = lastRead
         for (index, step) in steps.enumerated() {
-            for id in step.outputs.compactMap({ $0 }) { last[id] = index }
-            for id in step.inputs.compactMap({ $0 }) + step.captured { last[id] = index }
+            for id in step.outputs.compactMap({ $0 }) { end[id] = index }
+            for id in step.inputs.compactMap({ $0 }) + step.captured {
+                lastRead[id] = index
+                end[id] = index
+            }
         }
-        let kept = Set(outputs.map(\.id))
-        for (id, index) in last.sorted(by: { $0.key < $1.key }) where constants[id] == nil && !kept.contains(id) { steps[index].dying.append(id) }
+        for (id, _) in outputs {
+            lastRead[id] = .max
+            end[id] = -1
+        }
+        for (id, index) in end.enumerated() where index >= 0 && constants[id] == nil { steps[index].dying.append(id) }
     }
 }

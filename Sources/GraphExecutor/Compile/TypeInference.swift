@@ -15,13 +15,15 @@ extension Program {
 
     private mutating func inferTypes(inputs given: [ValueType?], captured: [ValueType?], constants outer: [Tensor?]) throws {
         if inferredFor == given + captured { return }
+        for id in derived { constants[id] = nil }
+        derived = []
         for id in constants.indices {
             if let tensor = constants[id] { types[id] = Value.tensor(tensor).type }
         }
         for (index, input) in inputs.enumerated() { types[input.id] = index < given.count ? given[index] ?? input.info.type : input.info.type }
         for (index, capture) in captures.enumerated() {
             types[capture.inner] = captured[index]
-            constants[capture.inner] = outer[index]
+            derive(capture.inner, outer[index])
         }
         for index in steps.indices {
             do { try inferStep(index) } catch let error as ONNXError {
@@ -31,37 +33,56 @@ extension Program {
         inferredFor = given + captured
     }
 
+    private mutating func derive(_ id: ID, _ value: Tensor?) {
+        guard let value, constants[id] == nil else { return }
+        constants[id] = value
+        derived.append(id)
+    }
+
     private func text(_ id: ID?) -> String { id.map { types[$0].map { "\($0)" } ?? "?" } ?? "none" }
 
     private mutating func inferStep(_ index: Int) throws {
         let step = steps[index]
         let inputTypes = step.inputs.map { $0.flatMap { types[$0] } }
         try step.checkTypes(inputTypes)
-        let box = Box(step.bodies)
-        let (outerTypes, outerConstants) = (types, constants)
-        let inference = Inference(inputs: inputTypes, constants: step.inputs.map { $0.flatMap { outerConstants[$0] } }, outputCount: step.outputs.count) {
-            name, inputs in
-            guard var body = box.bodies.removeValue(forKey: name) else { throw ONNXError(.malformed, "there is no subgraph '\(name)'") }
-            defer { box.bodies[name] = body }
+        let bodies = step.bodies.isEmpty ? nil : BodyTypes(step, in: self)
+        let inference = Inference(
+            inputs: inputTypes, constants: step.inputs.map { $0.flatMap { constants[$0] } }, sizes: step.inputs.map { dimensions($0) },
+            outputCount: step.outputs.count, body: bodies?.infer)
+        try step.operation.infer(inference)
+        if let bodies { steps[index].bodies = bodies.programs }
+        for (output, id) in step.outputs.enumerated() {
+            guard let id else { continue }
+            types[id] = inference.outputs[output]
+            // The types within a body are those of one call; what follows from them need not hold for the next.
+            if !isBody || step.inputs.isEmpty { derive(id, inference.values[output]) }
+        }
+        followElements(step)
+    }
+
+    /// The bodies of a step while their types are found.
+    private final class BodyTypes {
+        private(set) var programs: [String: Program]
+        private let types: [ID: ValueType]
+        private let constants: [ID: Tensor]
+
+        init(_ step: Step, in program: Program) {
+            programs = step.bodies
+            types = step.captured.reduce(into: [:]) { $0[$1] = program.types[$1] }
+            constants = step.captured.reduce(into: [:]) { $0[$1] = program.constants[$1] }
+        }
+
+        func infer(_ name: String, _ inputs: [ValueType?]) throws -> [ValueType?] {
+            guard var body = programs.removeValue(forKey: name) else { throw ONNXError(.malformed, "there is no subgraph '\(name)'") }
+            defer { programs[name] = body }
             guard inputs.count == body.inputs.count else {
                 throw ONNXError(.malformed, "subgraph '\(name)' has \(body.inputs.count) inputs, \(inputs.count) expected")
             }
             do {
-                try body.inferTypes(
-                    inputs: inputs, captured: body.captures.map { outerTypes[$0.outer] }, constants: body.captures.map { outerConstants[$0.outer] })
+                try body.inferTypes(inputs: inputs, captured: body.captures.map { types[$0.outer] }, constants: body.captures.map { constants[$0.outer] })
             } catch let error as ONNXError { throw error.at(name) }
             return body.outputs.map { body.types[$0.id] }
         }
-        try step.operation.infer(inference)
-        steps[index].bodies = box.bodies
-        for (output, id) in step.outputs.enumerated() {
-            if let id { types[id] = inference.outputs[output] }
-        }
-    }
-
-    private final class Box {
-        var bodies: [String: Program]
-        init(_ bodies: [String: Program]) { self.bodies = bodies }
     }
 }
 

@@ -1,17 +1,43 @@
 internal import Bytes
+internal import Parallelism
 internal import Synchronization
 internal import Tensors
+
+/// What the runs of one session share.
+final class SessionResources: Sendable {
+    let pool: ThreadPool
+    let budget: MemoryBudget
+    let arenas: ArenaPool
+
+    init(threads: Int?, maxMemory: Int) {
+        pool = ThreadPool.shared(threads: threads)
+        budget = MemoryBudget(limit: maxMemory)
+        arenas = ArenaPool(budget)
+    }
+}
 
 /// What holds for one run, in its graph and in all bodies.
 final class RunState: Sendable {
     let budget: RunBudget
+    let pool: ThreadPool
+    let arenas: ArenaPool
+    /// Whether plans are made and followed.
+    let isPlanned: Bool
+    /// Bytes of scratch memory that an arena may keep.
+    let scratchLimit: Int
+    let profile: Profile?
     private let deadline: ContinuousClock.Instant?
     private let timeout: Duration?
     private let isCancelled = Atomic(false)
     private let seeds: Atomic<UInt64>
 
-    init(budget: MemoryBudget, options: RunOptions, seed: UInt64) {
-        self.budget = RunBudget(budget)
+    init(_ resources: SessionResources, isPlanned: Bool, options: RunOptions, seed: UInt64) {
+        budget = RunBudget(resources.budget)
+        pool = resources.pool
+        arenas = resources.arenas
+        self.isPlanned = isPlanned
+        scratchLimit = resources.budget.limit / 8
+        profile = options.profile
         timeout = options.timeout
         deadline = options.timeout.map { .now.advanced(by: $0) }
         seeds = Atomic(seed)

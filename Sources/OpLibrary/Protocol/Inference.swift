@@ -7,16 +7,24 @@ package final class Inference {
     package let inputs: [ValueType?]
     /// The value of each input that is known.
     private let constants: [Tensor?]
+    /// What is known of the elements of integer inputs that hold sizes.
+    private let sizes: [[Dimension]?]
     /// What has been found, a place for each output that the node lists.
     package private(set) var outputs: [ValueType?]
+    /// Values of outputs that follow from the types.
+    package private(set) var values: [Tensor?]
+    /// Inputs whose value was asked for.
+    package private(set) var consulted: Set<Int> = []
     /// Finds the output types of the node's subgraph `name` from its input types.
     package typealias BodyInference = (_ name: String, _ inputs: [ValueType?]) throws -> [ValueType?]
     private let inferBody: BodyInference?
 
-    package init(inputs: [ValueType?], constants: [Tensor?], outputCount: Int, body: BodyInference? = nil) {
+    package init(inputs: [ValueType?], constants: [Tensor?], sizes: [[Dimension]?] = [], outputCount: Int, body: BodyInference? = nil) {
         self.inputs = inputs
         self.constants = constants
+        self.sizes = sizes
         outputs = Array(repeating: nil, count: outputCount)
+        values = outputs.map { _ in nil }
         inferBody = body
     }
 
@@ -28,7 +36,13 @@ package final class Inference {
     /// The dimensions, if the rank is known.
     package func shape(_ input: Int) -> [Dimension]? { type(input)?.shape }
     /// The value, if it is known.
-    package func constant(_ input: Int) -> Tensor? { input < constants.count ? constants[input] : nil }
+    package func constant(_ input: Int) -> Tensor? {
+        consulted.insert(input)
+        return input < constants.count ? constants[input] : nil
+    }
+
+    /// The elements of an integer tensor of rank 0 or 1, of which some may be the extent of a named or unknown dimension.
+    package func dimensions(_ input: Int) -> [Dimension]? { input < sizes.count ? sizes[input] : nil }
 
     /// The values of a known integer tensor of any integer type. Throws `.shape` when it is of another type or a value doesn't fit.
     package func ints(_ input: Int) throws -> [Int]? {
@@ -39,6 +53,11 @@ package final class Inference {
     /// Says what output `output` is. One that the node doesn't list is ignored.
     package func set(_ output: Int, _ type: ValueType?) {
         if output < outputs.count { outputs[output] = type }
+    }
+
+    /// Gives the value of an output that follows from the input types alone, so that the operator need not run.
+    package func setValue(_ output: Int, _ value: Tensor) {
+        if output < values.count { values[output] = value }
     }
 
     package func set(_ output: Int, _ element: ElementType?, _ shape: [Dimension]?) {

@@ -19,7 +19,7 @@ package protocol RunHost: AnyObject {
 
 /// One application of an operator: its inputs, and where its outputs go.
 package final class RunContext {
-    private let inputs: [Value?]
+    private var inputs: [Value?]
     private let outputTypes: [ValueType?]
     private let wanted: [Bool]
     package let host: any RunHost
@@ -36,6 +36,17 @@ package final class RunContext {
         results = Array(repeating: nil, count: outputTypes.count)
         pending = Array(repeating: nil, count: outputTypes.count)
     }
+
+    /// Makes the context ready for another run of the same step.
+    package func reset() {
+        for index in results.indices {
+            results[index] = nil
+            pending[index] = nil
+        }
+    }
+
+    /// Another value, or none any more, for input `index`.
+    package func rebind(_ index: Int, _ value: Value?) { inputs[index] = value }
 
     package var inputCount: Int { inputs.count }
     package var outputCount: Int { outputTypes.count }

@@ -36,7 +36,10 @@ extension AiOnnx {
                 }
         }
 
-        package func infer(_ types: Inference) throws { types.set(0, value.elementType, value.shape) }
+        package func infer(_ types: Inference) throws {
+            types.set(0, value.elementType, value.shape)
+            types.setValue(0, value)
+        }
 
         package func run(_ context: RunContext) throws { context.set(0, value) }
     }

@@ -18,7 +18,8 @@ extension AiOnnx {
         package func infer(_ types: Inference) throws {
             try types.checkRank(1, 1...1, "shape")
             guard let target = try types.ints(1) else {
-                return types.set(0, types.element(0), types.shape(1)?.first?.size.map { Array(repeating: Dimension.unknown, count: $0) })
+                let partial = types.dimensions(1).map { $0.enumerated().map { dimension($1, axis: $0, types.shape(0)) } }
+                return types.set(0, types.element(0), partial ?? types.shape(1)?.first?.size.map { Array(repeating: Dimension.unknown, count: $0) })
             }
             types.set(0, types.element(0), try resolve(target, types.shape(0)))
         }
@@ -28,6 +29,16 @@ extension AiOnnx {
         package func run(_ context: RunContext) throws {
             guard let shape = context.outputType(0)?.knownShape else { throw ONNXError(.shape, "the target shape is not known") }
             context.set(0, try context.input(0).reshaped(shape))
+        }
+
+        /// What an element of a target that is known in part makes of its axis.
+        private func dimension(_ element: Dimension, axis: Int, _ input: [Dimension]?) -> Dimension {
+            switch element {
+            case .known(let size) where size > 0 || size == 0 && allowZero: element
+            case .known(0): input.flatMap { axis < $0.count ? $0[axis] : nil } ?? .unknown
+            case .known: .unknown
+            default: element
+            }
         }
 
         private func resolve(_ target: [Int], _ input: [Dimension]?) throws -> [Dimension] {

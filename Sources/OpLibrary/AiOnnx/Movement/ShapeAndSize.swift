@@ -28,6 +28,9 @@ extension AiOnnx {
 
         package func infer(_ types: Inference) throws {
             types.set(0, .int64, [types.shape(0).map { .known(axes(rank: $0.count).count) } ?? .unknown])
+            guard let shape = types.shape(0) else { return }
+            let sizes = shape[axes(rank: shape.count)].compactMap(\.size)
+            if sizes.count == axes(rank: shape.count).count { types.setValue(0, try Tensor(sizes.map(Int64.init), shape: [sizes.count])) }
         }
 
         package func run(_ context: RunContext) throws {
@@ -47,7 +50,10 @@ extension AiOnnx {
 
         package init(_ node: NodeReader) throws {}
 
-        package func infer(_ types: Inference) throws { types.set(0, .int64, [Int]()) }
+        package func infer(_ types: Inference) throws {
+            types.set(0, .int64, [Int]())
+            if let shape = types.type(0)?.knownShape { types.setValue(0, try Tensor(scalar: Int64(try Shape.count(shape)))) }
+        }
 
         package func run(_ context: RunContext) throws {
             try context.output().elements(Int64.self)[0] = Int64(try context.input(0).count)

@@ -1,0 +1,123 @@
+internal import Bytes
+internal import OpLibrary
+internal import Synchronization
+internal import Tensors
+
+/// Memory that one stretch of a plan runs in, and what was bound to it before.
+///
+/// One run at a time holds an arena, so that nothing here is locked but what parallel parts of a step share.
+final class Arena: @unchecked Sendable {
+    let memory: Storage
+    let scratch: ScratchStack
+    private let release: @Sendable () -> Void
+    private var activations: [ObjectIdentifier: Activation] = [:]
+
+    private static let boundPlans = 16
+
+    init(byteCount: Int, release: @escaping @Sendable () -> Void) throws(ONNXError) {
+        memory = try Storage(byteCount: byteCount)
+        scratch = ScratchStack()
+        self.release = release
+    }
+
+    deinit { release() }
+
+    /// `plan`'s steps with their values in this arena.
+    func activation(_ plan: Plan, _ program: Program) throws(ONNXError) -> Activation {
+        if let activation = activations[ObjectIdentifier(plan)] { return activation }
+        if activations.count >= Self.boundPlans { activations.removeAll() }
+        let activation = try Activation(plan, program, memory)
+        activations[ObjectIdentifier(plan)] = activation
+        return activation
+    }
+
+    /// Whether the tensor's bytes are the arena's, and so will be written again.
+    func holds(_ tensor: Tensor) -> Bool {
+        guard case .bytes(let storage, _) = tensor.contents else { return false }
+        return storage === memory || scratch.holds(storage)
+    }
+
+    /// The same value, none of it in the arena.
+    func detached(_ value: Value) throws(ONNXError) -> Value {
+        switch value {
+        case .tensor(let tensor): return holds(tensor) ? .tensor(try tensor.copied()) : value
+        case .sequence(let values, let type):
+            var copies: [Value] = []
+            for value in values { copies.append(try detached(value)) }
+            return .sequence(copies, of: type)
+        case .optional(let inner?, let type): return .optional(try detached(inner), of: type)
+        case .optional(nil, _), .map: return value
+        }
+    }
+}
+
+/// The contexts of a plan's steps, bound to one arena.
+final class Activation {
+    let plan: Plan
+    /// Values that are the same whenever the plan runs in this arena.
+    let fixed: [Program.ID: Tensor]
+    let contexts: [RunContext]
+    let host: PlannedHost
+
+    init(_ plan: Plan, _ program: Program, _ memory: Storage) throws(ONNXError) {
+        self.plan = plan
+        var fixed: [Program.ID: Tensor] = [:]
+        for (id, place) in plan.places {
+            switch place {
+            case .known(let tensor): fixed[id] = tensor
+            case .arena(let offset, let type, let shape): fixed[id] = try Tensor(type, shape, memory, byteOffset: offset)
+            case .own: break
+            }
+        }
+        self.fixed = fixed
+        let host = PlannedHost()
+        self.host = host
+        contexts = plan.steps.map { step in
+            RunContext(
+                inputs: program.steps[step.index].inputs.map { $0.flatMap { fixed[$0] }.map(Value.tensor) }, outputTypes: step.outputTypes,
+                wanted: step.wanted, host: host)
+        }
+    }
+}
+
+/// Memory that operators use while they run; the whole of it is free again at the next step.
+final class ScratchStack: Sendable {
+    private struct State {
+        var block: Storage?
+        var used = 0
+        var wanted = 0
+    }
+    private let state = Mutex(State())
+
+    /// Bytes until the end of the step, from the block where it is large enough.
+    func take(_ byteCount: Int, otherwise: (Int) throws -> Storage) throws -> Storage {
+        let rounded = byteCount &+ 63 & ~63
+        let part = state.withLock { state -> Storage? in
+            guard rounded >= byteCount, byteCount >= 0, rounded <= Int.max - state.wanted else { return nil }
+            state.wanted += rounded
+            guard let block = state.block, rounded <= block.byteCount - state.used else { return nil }
+            defer { state.used += rounded }
+            return unsafe Storage(borrowing: block.address(state.used, count: byteCount), byteCount: byteCount, owner: block)
+        }
+        return try part ?? otherwise(byteCount)
+    }
+
+    /// Makes the block as large as the step that is over would have liked, up to `limit`, and free again.
+    func endStep(limit: Int) {
+        state.withLock { state in
+            let size = state.block?.byteCount ?? 0
+            if state.wanted > size, state.wanted <= limit { state.block = (try? Storage(byteCount: state.wanted)) ?? state.block }
+            state.used = 0
+            state.wanted = 0
+        }
+    }
+
+    var byteCount: Int { state.withLock { $0.block?.byteCount ?? 0 } }
+
+    func holds(_ storage: Storage) -> Bool {
+        state.withLock { state in
+            guard let block = state.block else { return false }
+            return unsafe storage.base >= block.base && storage.base < block.base + block.byteCount
+        }
+    }
+}
