@@ -38,13 +38,6 @@ struct Conformance: ParsableCommand {
     }
 }
 
-/// What `--session` accepts.
-enum SessionName: String, ExpressibleByArgument, CaseIterable {
-    case reference, optimized
-
-    var kind: SessionOptions.Kind { self == .reference ? .reference : .optimized }
-}
-
 /// The cases below a folder.
 struct ConformanceSuite {
     let directory: String

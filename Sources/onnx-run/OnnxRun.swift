@@ -19,7 +19,8 @@ struct OnnxRun: AsyncParsableCommand {
               ONNX_RUN_THREADS        Threads where --threads is not given.
             """,
         version: Version.text,
-        subcommands: [Conformance.self, Ops.self])
+        subcommands: [Run.self, Conformance.self, Ops.self],
+        defaultSubcommand: Run.self)
 
     static func main() async {
         Signals.install()

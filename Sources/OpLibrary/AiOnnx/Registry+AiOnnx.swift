@@ -75,6 +75,7 @@ extension AiOnnx {
 
     private static let linear: [any Operator.Type] = [
         Attention.self,
+        Einsum.self,
         Gemm.self,
         MatMul.self,
     ]

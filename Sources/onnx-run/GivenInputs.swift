@@ -1,0 +1,68 @@
+internal import Bytes
+internal import Foundation
+internal import GraphIR
+internal import TensorFiles
+internal import Tensors
+
+/// A value as the user gave it, before it meets the model.
+struct GivenValue {
+    /// Nil for one that is meant for the first input.
+    let name: String?
+    let item: JSONTensors.Item
+    /// Where it came from, for messages.
+    let source: String
+}
+
+/// Reads what `--input` names.
+struct GivenInputs {
+    /// Element types that the model declares, so that JSON numbers are read as such.
+    let types: [String: ValueType]
+    let firstInput: String?
+
+    init(_ inputs: [ValueInfo]) {
+        types = Dictionary(inputs.compactMap { info in info.type.map { (info.name, $0) } }, uniquingKeysWith: { first, _ in first })
+        firstInput = inputs.first?.name
+    }
+
+    /// The values of one `--input` argument: FILE, NAME=FILE or - for standard input.
+    func read(_ argument: String) throws -> [GivenValue] {
+        let (name, path) = split(argument)
+        if path == "-" {
+            return try json(MappedFile(name: "standard input", copying: Array(FileHandle.standardInput.readToEnd() ?? Data())), as: name)
+        }
+        if let name, path.hasSuffix(".pb") {
+            guard let type = types[name] else { throw ONNXError(.usage, "the model has no input '\(name)'", place: [argument]) }
+            return [GivenValue(name: name, item: .value(try Value(pb: path, as: type)), source: path)]
+        }
+        let file = try MappedFile(path: path)
+        guard try TensorFile.format(of: ByteRegion(file)) != .json else { return try json(file, as: name) }
+        let values = try TensorFile.read(path)
+        if let name {
+            guard values.count == 1 else {
+                throw ONNXError(.usage, "the file holds \(values.count) values; one expected for '\(name)'", place: [path], remedy: "give --input \(path) without a name")
+            }
+            return [GivenValue(name: name, item: .value(values[0].value), source: path)]
+        }
+        let isSingleArray = path.hasSuffix(".npy")
+        return values.map { GivenValue(name: isSingleArray && types[$0.name] == nil ? nil : $0.name, item: .value($0.value), source: path) }
+    }
+
+    /// The values of one JSON text.
+    func json(_ file: MappedFile, as name: String? = nil) throws -> [GivenValue] {
+        let items = try JSONTensors.read(ByteRegion(file)) { key in types[key ?? name ?? firstInput ?? ""]?.elementType }
+        return try items.map { item in
+            if let name, items.count > 1 || item.name.map({ $0 != name }) ?? false {
+                throw ONNXError(.usage, "one value expected for '\(name)'", place: [file.name], remedy: "give --input \(file.name) without a name")
+            }
+            return GivenValue(name: item.name ?? name, item: item.item, source: file.name)
+        }
+    }
+
+    /// NAME=FILE only where the model has such an input, because paths may hold = too.
+    private func split(_ argument: String) -> (name: String?, path: String) {
+        guard let equals = argument.firstIndex(of: "=") else { return (nil, argument) }
+        let name = String(argument[..<equals])
+        guard types[name] != nil || !FileManager.default.fileExists(atPath: argument) else { return (nil, argument) }
+        return (name, String(argument[argument.index(after: equals)...]))
+    }
+}

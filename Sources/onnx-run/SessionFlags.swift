@@ -1,0 +1,67 @@
+internal import ArgumentParser
+internal import Bytes
+internal import Foundation
+internal import GraphExecutor
+
+/// Options of every subcommand that runs a model.
+struct SessionFlags: ParsableArguments {
+    @Option(help: "reference (operator by operator, as the graph stands) or optimized.") var session = SessionName.optimized
+    @Option(help: "Threads; by default the processors this process may use.") var threads: Int?
+    @Option(help: ArgumentHelp("Most memory for values, as 512MB or 4GB; by default 80 % of the machine's.", valueName: "size")) var maxMemory: ByteSize?
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); 1 to 1024 expected") }
+    }
+
+    var options: SessionOptions {
+        var options = SessionOptions(kind: session.kind, threads: threads ?? Self.environmentThreads)
+        options.maxMemory = maxMemory?.bytes
+        return options
+    }
+
+    private static var environmentThreads: Int? {
+        ProcessInfo.processInfo.environment["ONNX_RUN_THREADS"].flatMap(Int.init).flatMap { (1...1024).contains($0) ? $0 : nil }
+    }
+}
+
+/// What `--session` accepts.
+enum SessionName: String, ExpressibleByArgument, CaseIterable {
+    case reference, optimized
+
+    var kind: SessionOptions.Kind { self == .reference ? .reference : .optimized }
+}
+
+/// A number of bytes, as `512MB`, `4GiB` or `1000`.
+struct ByteSize: ExpressibleByArgument {
+    let bytes: Int
+
+    init?(argument: String) {
+        let units: [(String, Int)] = [
+            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("K", 1_000), ("M", 1_000_000),
+            ("G", 1_000_000_000), ("B", 1), ("", 1),
+        ]
+        for (unit, size) in units where argument.uppercased().hasSuffix(unit.uppercased()) {
+            guard let number = Double(argument.dropLast(unit.count)), number > 0, number * Double(size) < 9e18 else { return nil }
+            bytes = Int(number * Double(size))
+            return
+        }
+        return nil
+    }
+
+    var defaultValueDescription: String { "\(bytes)" }
+}
+
+/// A length of time, as `500ms`, `10s` or `2m`; a bare number is seconds.
+struct TimeSpan: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
+        for (unit, seconds) in units where argument.hasSuffix(unit) {
+            guard let number = Double(argument.dropLast(unit.count)), number > 0, number * seconds < 1e9 else { continue }
+            duration = .seconds(number * seconds)
+            return
+        }
+        return nil
+    }
+}
