@@ -1,0 +1,87 @@
+internal import Bytes
+internal import GraphIR
+internal import OrderedCollections
+internal import Tensors
+
+/// Inputs for a benchmark: ids uniform in the table that they index, masks of ones, other numbers uniform in -1...1.
+struct SampleInputs {
+    private let inputs: [ValueInfo]
+    private let shapes: [String: [Int]]
+    /// Rows of the table that an input indexes.
+    private let tables: [String: Int]
+    private var random: SplitMix
+
+    /// `shapes` gives an input's whole shape, `dimensions` the extent of a named dimension. Throws `.usage` for a dimension that stays open.
+    init(_ model: Model, shapes: [String: [Int]], dimensions: [String: Int], seed: UInt64) throws {
+        inputs = model.graph.inputs.filter { model.graph.initializers[$0.name] == nil }
+        for name in shapes.keys where !inputs.contains(where: { $0.name == name }) {
+            throw ONNXError(.usage, "the model has no input '\(name)'", remedy: "its inputs are \(inputs.map(\.name).joined(separator: ", "))")
+        }
+        self.shapes = try Dictionary(
+            inputs.map { ($0.name, try Self.shape(of: $0, shapes, dimensions)) }, uniquingKeysWith: { first, _ in first })
+        tables = Self.tables(model.graph)
+        random = SplitMix(state: seed)
+    }
+
+    private static func shape(of info: ValueInfo, _ shapes: [String: [Int]], _ dimensions: [String: Int]) throws -> [Int] {
+        if let shape = shapes[info.name] { return shape }
+        guard let declared = info.type?.shape else { throw ONNXError(.usage, "input '\(info.name)' has no declared rank", remedy: "give --shape \(info.name)=…") }
+        return try declared.map { dimension in
+            switch dimension {
+            case .known(let size): return size
+            case .named(let name) where dimensions[name] != nil: return dimensions[name] ?? 0
+            default:
+                let hint = "--shape \(info.name)=1x128" + (dimension == .unknown ? "" : " or --dim \(dimension)=1")
+                throw ONNXError(.usage, "input '\(info.name)' has the open dimension \(dimension)", remedy: "give \(hint)")
+            }
+        }
+    }
+
+    /// An input is an index where a Gather, perhaps behind a Cast, takes rows of a constant by it.
+    private static func tables(_ graph: Graph) -> [String: Int] {
+        var origin: [String: String] = [:]
+        var result: [String: Int] = [:]
+        for node in graph.nodes {
+            if node.opType == "Cast" || node.opType == "Identity", let from = node.inputs.first, let to = node.outputs.first { origin[to] = origin[from] ?? from }
+            guard node.opType == "Gather", node.inputs.count == 2, let rows = graph.initializers[node.inputs[0]]?.shape.first else { continue }
+            let name = origin[node.inputs[1]] ?? node.inputs[1]
+            result[name] = Swift.min(result[name] ?? rows, rows)
+        }
+        return result
+    }
+
+    /// The next inputs; each call gives others.
+    mutating func next() throws -> [String: Value] {
+        var values: [String: Value] = [:]
+        for info in inputs {
+            guard case .tensor(let type?, _)? = info.type else { throw ONNXError(.unsupported, "input '\(info.name)' is no tensor", remedy: "give --input") }
+            values[info.name] = .tensor(try tensor(info.name, type, shapes[info.name] ?? []))
+        }
+        return values
+    }
+
+    private mutating func tensor(_ name: String, _ type: ElementType, _ shape: [Int]) throws -> Tensor {
+        let count = try Shape.count(shape)
+        if type == .string { return try Tensor(strings: Array(repeating: "", count: count), shape: shape) }
+        if type.isFloatingPoint {
+            return try Tensor((0..<count).map { _ in Float.random(in: -1...1, using: &random) }, shape: shape).converted(losslesslyTo: type)
+        }
+        let isMask = name.contains("mask")
+        let limit = tables[name] ?? (name.contains("token_type") ? 1 : 2)
+        let values = (0..<count).map { _ in isMask ? Int64(1) : Int64.random(in: 0..<Int64(Swift.max(1, limit)), using: &random) }
+        return try Tensor(values, shape: shape).converted(losslesslyTo: type)
+    }
+}
+
+/// Steele, Lea and Flood's SplitMix64: small, and the same numbers everywhere.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
