@@ -1,10 +1,13 @@
 extension AiOnnx {
     /// Every operator of the domain, a line each.
     package static let operators: [any Operator.Type] =
-        controlFlow + elementwise + linear + movement + normalization + quantization + random + reductions + sequences
+        controlFlow + elementwise + linear + movement + normalization + quantization + random + reductions + sequences + text
 
     private static let controlFlow: [any Operator.Type] = [
-        If.self
+        If.self,
+        Loop.self,
+        Scan.self,
+        SequenceMap.self,
     ]
 
     private static let elementwise: [any Operator.Type] = [
@@ -150,5 +153,25 @@ extension AiOnnx {
         ReduceSumSquare.self,
     ]
 
-    private static let sequences: [any Operator.Type] = []
+    private static let sequences: [any Operator.Type] = [
+        ConcatFromSequence.self,
+        OptionalGetElement.self,
+        OptionalHasElement.self,
+        OptionalOperator.self,
+        SequenceAt.self,
+        SequenceConstruct.self,
+        SequenceEmpty.self,
+        SequenceErase.self,
+        SequenceInsert.self,
+        SequenceLength.self,
+        SplitToSequence.self,
+    ]
+
+    private static let text: [any Operator.Type] = [
+        RegexFullMatch.self,
+        StringConcat.self,
+        StringNormalizer.self,
+        StringSplit.self,
+        TfIdfVectorizer.self,
+    ]
 }

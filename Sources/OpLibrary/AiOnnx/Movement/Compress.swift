@@ -37,7 +37,7 @@ extension AiOnnx {
             shape[axis] = kept.count
             let mover = try ElementMover(context, type: input.elementType, shape: shape)
             let (source, block) = (try ElementMover.Source(input), Shape.product(input.shape[(axis + 1)...]))
-            for outer in 0..<Shape.product(input.shape[..<axis]) {
+            for outer in 0..<(mover.count == 0 ? 0 : Shape.product(input.shape[..<axis])) {
                 for (place, index) in kept.enumerated() {
                     mover.copy(source, from: (outer &* extent &+ index) &* block, count: block, to: (outer &* kept.count &+ place) &* block)
                 }

@@ -32,7 +32,7 @@ extension AiOnnx {
             let positions = try indices.enumerated().map { try position($1, at: $0, extent: extent, axis: axis) }
             let mover = try ElementMover(context, type: data.elementType)
             let source = try ElementMover.Source(data)
-            for row in 0..<outer {
+            for row in 0..<(mover.count == 0 ? 0 : outer) {
                 for (index, position) in positions.enumerated() {
                     mover.copy(source, from: (row * extent + position) * block, count: block, to: (row * positions.count + index) * block)
                 }

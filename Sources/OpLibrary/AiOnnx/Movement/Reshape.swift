@@ -19,7 +19,7 @@ extension AiOnnx {
             try types.checkRank(1, 1...1, "shape")
             guard let target = try types.ints(1) else {
                 let partial = types.dimensions(1).map { $0.enumerated().map { dimension($1, axis: $0, types.shape(0)) } }
-                return types.set(0, types.element(0), partial ?? types.shape(1)?.first?.size.map { Array(repeating: Dimension.unknown, count: $0) })
+                return types.set(0, types.element(0), partial ?? types.unknownDimensions(countedBy: 1))
             }
             types.set(0, types.element(0), try resolve(target, types.shape(0)))
         }

@@ -42,6 +42,7 @@ extension AiOnnx {
             let (cache, update) = (try context.input(0), try context.input(1))
             let axis = axis < 0 ? axis + cache.rank : axis
             let (batch, extent, length) = (cache.shape[0], cache.shape[axis], update.shape[axis])
+            guard update.count > 0 else { return context.set(0, cache) }
             let starts = try context.optionalInput(2)?.ints() ?? Array(repeating: 0, count: batch)
             guard starts.count == batch else { throw ONNXError(.shape, "\(starts.count) write indices found, \(batch) expected") }
             let mover = try ElementMover(context, type: cache.elementType)

@@ -73,7 +73,9 @@ extension AiOnnx {
                 let (rows, columns) = (output.shape[0], output.shape[1])
                 let diagonal = Swift.max(-rows, Swift.min(offset, columns))
                 elements.fill(.zero)
-                for row in 0..<rows where (0..<columns).contains(row + diagonal) { elements[row &* columns &+ row &+ diagonal] = T(saturating: 1) }
+                for row in 0..<(columns == 0 ? 0 : rows) where (0..<columns).contains(row + diagonal) {
+                    elements[row &* columns &+ row &+ diagonal] = T(saturating: 1)
+                }
             }
         }
     }

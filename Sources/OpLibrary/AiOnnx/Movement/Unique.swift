@@ -39,6 +39,7 @@ extension AiOnnx {
             let x = axis == nil ? try given.reshaped([given.count]) : given
             let axis = (axis ?? 0) < 0 ? (axis ?? 0) + x.rank : axis ?? 0
             let entries = AxisEntries(extent: x.shape[axis], block: Shape.product(x.shape[(axis + 1)...]), outer: Shape.product(x.shape[..<axis]))
+            _ = try context.scratch(.int64, [entries.extent, 8])
             let groups = try groups(of: x, entries, context)
             try writeValues(x, axis: axis, entries, groups.map(\.first), context)
             let inverse = try context.allocate(2, .int64, [entries.extent]).elements(Int64.self)
@@ -55,7 +56,7 @@ extension AiOnnx {
             shape[axis] = chosen.count
             let mover = try ElementMover(context, type: x.elementType, shape: shape)
             let source = try ElementMover.Source(x)
-            for outer in 0..<entries.outer {
+            for outer in 0..<(mover.count == 0 ? 0 : entries.outer) {
                 for (place, index) in chosen.enumerated() {
                     mover.copy(
                         source, from: (outer &* entries.extent &+ index) &* entries.block, count: entries.block,

@@ -18,8 +18,7 @@ extension AiOnnx {
         package func infer(_ types: Inference) throws {
             guard let shape = types.shape(0) else { return types.set(0, types.element(0), nil) }
             guard let axes = try axes ?? types.ints(1) else {
-                let added = types.shape(1).flatMap { $0.isEmpty ? 1 : $0[0].size }
-                return types.set(0, types.element(0), added.map { Array(repeating: .unknown, count: shape.count + $0) })
+                return types.set(0, types.element(0), types.unknownDimensions(countedBy: 1).map { shape.map { _ in .unknown } + $0 })
             }
             let inserted = try types.distinctAxes(axes, rank: shape.count + axes.count)
             var rest = shape.makeIterator()
@@ -83,9 +82,10 @@ extension Inference {
         return result
     }
 
-    /// Dimensions that are all unknown, as many as the rank-1 input `input` has elements; nil when that is unknown too.
+    /// Dimensions that are all unknown, as many as the rank-1 input `input` has elements; nil when that is unknown too, or no tensor's rank.
     func unknownDimensions(countedBy input: Int) -> [Dimension]? {
-        shape(input)?.first?.size.map { Array(repeating: .unknown, count: $0) }
+        guard let count = shape(input)?.first?.size, (0...Limits().rank).contains(count) else { return nil }
+        return Array(repeating: .unknown, count: count)
     }
 }
 
