@@ -149,13 +149,14 @@ extension ScalarBuffer {
     }
 
     private func converted<T: TensorElement>(_ shape: [Int], _ value: (Int) -> T?) throws(ONNXError) -> Tensor {
-        var values: [T] = []
-        values.reserveCapacity(count)
+        let tensor = try MutableTensor(T.elementType, shape)
+        guard tensor.count == count else { throw ONNXError(.shape, "shape \(Shape.text(shape)) holds \(tensor.count) elements, \(count) were given") }
+        let elements = try tensor.elements(T.self)
         for index in 0..<count {
             guard let value = value(index) else { throw unfit(index, T.elementType) }
-            values.append(value)
+            elements[index] = value
         }
-        return try Tensor(values, shape: shape)
+        return tensor.tensor
     }
 
     private func packed(_ type: ElementType, _ shape: [Int], _ range: Range<Int>) throws(ONNXError) -> Tensor {
