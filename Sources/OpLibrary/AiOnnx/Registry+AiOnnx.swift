@@ -1,7 +1,7 @@
 extension AiOnnx {
     /// Every operator of the domain, a line each.
     package static let operators: [any Operator.Type] =
-        controlFlow + elementwise + linear + movement + normalization + quantization + random + reductions + sequences + text
+        controlFlow + elementwise + linear + losses + movement + normalization + quantization + random + reductions + sequences + text
 
     private static let controlFlow: [any Operator.Type] = [
         If.self,
@@ -20,6 +20,12 @@ extension AiOnnx {
         Asinh.self,
         Atan.self,
         Atanh.self,
+        BitCast.self,
+        BitShift.self,
+        BitwiseAnd.self,
+        BitwiseNot.self,
+        BitwiseOr.self,
+        BitwiseXor.self,
         Cast.self,
         CastLike.self,
         Ceil.self,
@@ -53,6 +59,7 @@ extension AiOnnx {
         Neg.self,
         Not.self,
         Or.self,
+        PRelu.self,
         Pow.self,
         Reciprocal.self,
         Relu.self,
@@ -81,6 +88,11 @@ extension AiOnnx {
         Einsum.self,
         Gemm.self,
         MatMul.self,
+    ]
+
+    private static let losses: [any Operator.Type] = [
+        NegativeLogLikelihoodLoss.self,
+        SoftmaxCrossEntropyLoss.self,
     ]
 
     private static let movement: [any Operator.Type] = [
@@ -122,9 +134,16 @@ extension AiOnnx {
     ]
 
     private static let normalization: [any Operator.Type] = [
+        BatchNormalization.self,
+        GroupNormalization.self,
         Hardmax.self,
+        InstanceNormalization.self,
+        LRN.self,
         LayerNormalization.self,
         LogSoftmax.self,
+        LpNormalization.self,
+        MeanVarianceNormalization.self,
+        RMSNormalization.self,
         Softmax.self,
     ]
 
@@ -137,10 +156,20 @@ extension AiOnnx {
     ]
 
     private static let random: [any Operator.Type] = [
-        Dropout.self
+        Bernoulli.self,
+        Dropout.self,
+        Multinomial.self,
+        RandomNormal.self,
+        RandomNormalLike.self,
+        RandomUniform.self,
+        RandomUniformLike.self,
     ]
 
     private static let reductions: [any Operator.Type] = [
+        ArgMax.self,
+        ArgMin.self,
+        CumProd.self,
+        CumSum.self,
         ReduceL1.self,
         ReduceL2.self,
         ReduceLogSum.self,
