@@ -70,15 +70,21 @@ package final class AtomicFile: ByteSink {
         try unsafe put(bytes.span.bytes, at: offset)
     }
 
-    /// Makes the file appear under its name. After an error nothing has changed.
+    /// Makes the file appear under its name. After an error nothing has changed, unless the error is that the folder could not be synced.
     package func commit() throws(ONNXError) {
         guard !isCommitted else { return }
         try flush()
         guard retryingInterrupts({ fsync(file.number) }) == 0 else { throw systemError("cannot be synced", errno, path) }
+        let number = retryingInterrupts { unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard number >= 0 else { throw systemError("cannot be put in place", errno, path) }
+        let directory = Descriptor(adopting: number)
         guard retryingInterrupts({ unsafe rename(temporary, path) }) == 0 else { throw systemError("cannot be put in place", errno, path) }
         isCommitted = true
         LiveFiles.remove(liveSlot)
-        try syncFolder()
+        // Some file systems can't sync a folder and say EINVAL.
+        guard retryingInterrupts({ fsync(directory.number) }) == 0 || errno == EINVAL else {
+            throw systemError("is complete, but its folder cannot be synced", errno, path)
+        }
     }
 
     /// Removes every file that is being written. For signal handlers: it neither allocates nor locks.
@@ -109,14 +115,6 @@ package final class AtomicFile: ByteSink {
             return 0
         }
         guard failure == 0 else { throw systemError("cannot be written", failure, path) }
-    }
-
-    private func syncFolder() throws(ONNXError) {
-        let number = retryingInterrupts { unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard number >= 0 else { throw systemError("cannot be synced", errno, path) }
-        let directory = Descriptor(adopting: number)
-        // Some file systems can't sync a folder and say EINVAL.
-        guard retryingInterrupts({ fsync(directory.number) }) == 0 || errno == EINVAL else { throw systemError("cannot be synced", errno, path) }
     }
 
     deinit {

@@ -32,11 +32,16 @@ struct Inflater {
         guard input.remaining + bitCount / 8 == 0 else { throw input.error(.malformed, "\(input.remaining + bitCount / 8) bytes follow the deflated ones") }
     }
 
-    /// Makes `count` bits available, or as many as there are.
+    /// Makes `count` bits available, 16 at most, or as many as there are.
     private mutating func fill(_ count: Int) throws(ONNXError) {
         while bitCount < count, !input.isAtEnd {
-            bits |= UInt64(try input.uint8()) << UInt64(bitCount)
-            bitCount += 8
+            if input.remaining >= 4 {
+                bits |= UInt64(try input.uint32()) << UInt64(bitCount)
+                bitCount += 32
+            } else {
+                bits |= UInt64(try input.uint8()) << UInt64(bitCount)
+                bitCount += 8
+            }
         }
     }
 
