@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import TensorFiles
 import Tensors
 import Testing
@@ -105,6 +106,29 @@ import Testing
         #expect(try texts.padded().stringArray() == ["a", "", "b", "c"])
         guard case .ragged(let small) = try items("[[1], [2, 3]]", expecting: .int4)[0].item else { throw ONNXError(.usage, "not ragged") }
         #expect(try small.padded().unpacked().array(of: Int8.self) == [1, 0, 2, 3])
+    }
+
+    @Test func boundsThePadding() throws {
+        let text = "[[" + String(repeating: "1,", count: 20_000) + "1]" + String(repeating: ",[]", count: 1000) + "]"
+        guard case .ragged(let rows) = try items(text)[0].item else { throw ONNXError(.usage, "not ragged") }
+        let error = try #require(throws: ONNXError.self) { try rows.padded() }
+        #expect(error.message == "20001 elements in 1001 rows would be padded to 20021001")
+        #expect(throws: error) { try rows.mask() }
+    }
+
+    /// The smallest stack that a thread of ours has.
+    @Test func nestsOnASmallStack() async throws {
+        let text = "{\"x\":" + String(repeating: "{\"sequence\":[", count: 31) + "[1]" + String(repeating: "]}", count: 31) + "}"
+        let read = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
+            let thread = Thread {
+                let items = try? JSONTensors.read(region(Array(text.utf8)))
+                let tree = try? JSONValue(parsing: text)
+                continuation.resume(returning: items?.count == 1 && tree?["x"] != nil)
+            }
+            thread.stackSize = 512 << 10
+            thread.start()
+        }
+        #expect(read)
     }
 
     @Test func boundsTheRank() throws {

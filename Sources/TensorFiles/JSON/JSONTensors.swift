@@ -9,8 +9,8 @@ package struct RaggedRows: Sendable {
 
     /// The rows filled up to the longest with zeros (empty strings, false).
     package func padded() throws(ONNXError) -> Tensor {
-        let width = lengths.max() ?? 0
-        let shape = [lengths.count, width]
+        let shape = try paddedShape()
+        let width = shape[1]
         if elements.elementType == .string {
             var rest = try elements.stringArray()[...]
             var strings: [String] = []
@@ -33,9 +33,19 @@ package struct RaggedRows: Sendable {
         return try result.tensor.packed(as: elements.elementType)
     }
 
+    /// Bounded by what the rows hold themselves: a long row among very many empty ones would take all memory.
+    private func paddedShape() throws(ONNXError) -> [Int] {
+        let shape = [lengths.count, lengths.max() ?? 0]
+        let count = try Shape.count(shape)
+        guard count <= max(1 << 24, elements.count.multipliedReportingOverflow(by: 64).partialValue) else {
+            throw ONNXError(.limit, "\(elements.count) elements in \(shape[0]) rows would be padded to \(count)", remedy: "split the rows over several runs")
+        }
+        return shape
+    }
+
     /// 1 where `padded` has an element, 0 where it has padding; int64.
     package func mask() throws(ONNXError) -> Tensor {
-        let width = lengths.max() ?? 0
+        let width = try paddedShape()[1]
         return try Tensor(lengths.flatMap { length in (0..<width).map { Int64($0 < length ? 1 : 0) } }, shape: [lengths.count, width])
     }
 }

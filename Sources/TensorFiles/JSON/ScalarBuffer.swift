@@ -149,8 +149,9 @@ extension ScalarBuffer {
     }
 
     private func converted<T: TensorElement>(_ shape: [Int], _ value: (Int) -> T?) throws(ONNXError) -> Tensor {
+        let expected = try Shape.count(shape)
+        guard expected == count else { throw ONNXError(.shape, "shape \(Shape.text(shape)) holds \(expected) elements, \(count) were given") }
         let tensor = try MutableTensor(T.elementType, shape)
-        guard tensor.count == count else { throw ONNXError(.shape, "shape \(Shape.text(shape)) holds \(tensor.count) elements, \(count) were given") }
         let elements = try tensor.elements(T.self)
         for index in 0..<count {
             guard let value = value(index) else { throw unfit(index, T.elementType) }
