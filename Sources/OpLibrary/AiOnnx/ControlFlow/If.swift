@@ -21,8 +21,16 @@ extension AiOnnx {
         }
 
         package func infer(_ types: Inference) throws {
-            let branches = try ["then_branch", "else_branch"].map { try types.body($0, []) }
-            for index in 0..<types.outputCount { types.set(index, ValueType.common(branches[0][index], branches[1][index])) }
+            let branches = ["then_branch", "else_branch"].map { name in Result { try types.body(name, []) } }
+            // A branch that can't work with these shapes is one that they don't take: models guard so. Taken all the same, it fails then.
+            let working = branches.compactMap { try? $0.get() }
+            guard let first = working.first else {
+                _ = try branches[0].get()
+                return
+            }
+            for index in 0..<types.outputCount {
+                types.set(index, working.dropFirst().reduce(first[index]) { ValueType.common($0, $1[index]) })
+            }
         }
 
         package func run(_ context: RunContext) throws {
