@@ -81,7 +81,9 @@ def export_torchscript(model, head: str, path: Path, opset: int, sample: dict[st
                           input_names=["input_ids", "attention_mask"], output_names=names, dynamic_axes=dynamic, **options)  # fmt: skip
 
 
-def export_dynamo(model, head: str, path: Path, opset: int | None, sample: dict[str, torch.Tensor], dynamic: bool = True, external: bool = False, **options) -> None:
+def export_dynamo(
+    model, head: str, path: Path, opset: int | None, sample: dict[str, torch.Tensor], dynamic: bool = True, external: bool = False, **options
+) -> None:
     """With `opset` None, static shapes and external data: what torch.onnx.export does unless it is told otherwise."""
     model.config.return_dict = True
     shapes = {name: {axis: torch.export.Dim.DYNAMIC for axis in axes_of(head)} for name in sample} if dynamic else None

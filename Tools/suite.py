@@ -105,4 +105,5 @@ def main() -> None:
     print(", ".join(f"{kind} {count}" for kind, count in made.items()), file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()
