@@ -11,6 +11,7 @@ extension AiOnnx {
     package struct Sigmoid: RealMap {
         package static let schema = OperatorSchema.unary("Sigmoid", since: [6, 13])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .sigmoid }
         package func value(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
     }
 
@@ -47,6 +48,7 @@ extension AiOnnx {
         package static let schema = OperatorSchema.unary("Swish", since: [24], attributes: [.defaulted("alpha", .float(1))])
         private let alpha: Double
         package init(_ node: NodeReader) throws { alpha = Double(try node.float("alpha")) }
+        package var kernel: FloatFunction? { alpha == 1 ? .silu : nil }
         package func value(_ x: Double) -> Double { x / (1 + exp(-alpha * x)) }
     }
 
@@ -130,6 +132,7 @@ extension AiOnnx {
 
         package init(_ node: NodeReader) throws { usesTanh = try node.choice("approximate", Approximation.self) == .tanh }
 
+        package var kernel: FloatFunction? { usesTanh ? .geluTanh : .gelu }
         package func value(_ x: Double) -> Double {
             usesTanh ? 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x))) : 0.5 * x * erfc(-x * 0.5.squareRoot())
         }

@@ -3,6 +3,8 @@ internal import Tensors
 /// What an element-wise operator of two broadcast operands does with a pair.
 package protocol BinaryFunction: Sendable {
     static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T
+    /// The same function of floats.
+    static var kernel: FloatOperation { get }
 }
 
 /// The shared body of the element-wise operators of two operands of one type: shapes broadcast, types stay.
@@ -19,6 +21,7 @@ extension BinaryArithmetic {
 
     package func run(_ context: RunContext) throws {
         let (a, b) = (try context.input(0), try context.input(1))
+        if a.elementType == .float { return try Function.kernel.zip(a, b, to: try context.output(), context) }
         try a.elementType.visit(BinaryLoop<Function>(context: context, a: a, b: b))
     }
 }
@@ -51,6 +54,7 @@ extension AiOnnx {
         package init(_ node: NodeReader) throws {}
         package enum Function: BinaryFunction {
             package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.add(a, b) }
+            package static let kernel = FloatOperation.add
         }
     }
 
@@ -60,6 +64,7 @@ extension AiOnnx {
         package init(_ node: NodeReader) throws {}
         package enum Function: BinaryFunction {
             package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.subtract(a, b) }
+            package static let kernel = FloatOperation.subtract
         }
     }
 
@@ -69,6 +74,7 @@ extension AiOnnx {
         package init(_ node: NodeReader) throws {}
         package enum Function: BinaryFunction {
             package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.multiply(a, b) }
+            package static let kernel = FloatOperation.multiply
         }
     }
 
@@ -78,6 +84,7 @@ extension AiOnnx {
         package init(_ node: NodeReader) throws {}
         package enum Function: BinaryFunction {
             package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.divide(a, b) }
+            package static let kernel = FloatOperation.divide
         }
     }
 }

@@ -9,6 +9,7 @@ extension AiOnnx {
     package struct Exp: RealMap {
         package static let schema = OperatorSchema.unary("Exp", "input", "output", since: [6, 13])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .exp }
         package func value(_ x: Double) -> Double { exp(x) }
     }
 
@@ -16,6 +17,7 @@ extension AiOnnx {
     package struct Log: RealMap {
         package static let schema = OperatorSchema.unary("Log", "input", "output", since: [6, 13])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .log }
         package func value(_ x: Double) -> Double { log(x) }
     }
 
@@ -23,6 +25,7 @@ extension AiOnnx {
     package struct Sqrt: RealMap {
         package static let schema = OperatorSchema.unary("Sqrt", since: [6, 13])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .squareRoot }
         package func value(_ x: Double) -> Double { x.squareRoot() }
     }
 
@@ -30,6 +33,7 @@ extension AiOnnx {
     package struct Reciprocal: RealMap {
         package static let schema = OperatorSchema.unary("Reciprocal", since: [6, 13])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .reciprocal }
         package func value(_ x: Double) -> Double { 1 / x }
     }
 
@@ -37,6 +41,7 @@ extension AiOnnx {
     package struct Erf: RealMap {
         package static let schema = OperatorSchema.unary("Erf", "input", "output", since: [9, 13], types: .numeric)
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .erf }
         package func value(_ x: Double) -> Double { erf(x) }
     }
 
@@ -44,6 +49,7 @@ extension AiOnnx {
     package struct Ceil: RealMap {
         package static let schema = OperatorSchema.unary("Ceil", since: [6, 13])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .ceiling }
         package func value(_ x: Double) -> Double { x.rounded(.up) }
     }
 
@@ -51,6 +57,7 @@ extension AiOnnx {
     package struct Floor: RealMap {
         package static let schema = OperatorSchema.unary("Floor", since: [6, 13])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .floor }
         package func value(_ x: Double) -> Double { x.rounded(.down) }
     }
 
@@ -58,6 +65,7 @@ extension AiOnnx {
     package struct Round: RealMap {
         package static let schema = OperatorSchema.unary("Round", since: [11, 22])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .round }
         package func value(_ x: Double) -> Double { x.rounded(.toNearestOrEven) }
     }
 }

@@ -65,6 +65,7 @@ extension AiOnnx {
     package struct Tanh: RealMap {
         package static let schema = OperatorSchema.unary("Tanh", "input", "output", since: [6, 13])
         package init(_ node: NodeReader) throws {}
+        package var kernel: FloatFunction? { .tanh }
         package func value(_ x: Double) -> Double { tanh(x) }
     }
 

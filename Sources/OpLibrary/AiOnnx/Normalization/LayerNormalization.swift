@@ -44,7 +44,22 @@ extension AiOnnx {
         package func run(_ context: RunContext) throws {
             let x = try context.input(0)
             guard let axis = Shape.axis(axis, rank: x.rank) else { throw ONNXError(.shape, "axis \(axis) is out of range for \(x)") }
-            try x.elementType.visitFloat(Rows(context: context, view: AxisView(x.shape, flattenedFrom: axis), epsilon: epsilon))
+            let view = AxisView(x.shape, flattenedFrom: axis)
+            if try !runKernel(x, view, context) { try x.elementType.visitFloat(Rows(context: context, view: view, epsilon: epsilon)) }
+        }
+
+        /// Floats whose scale and shift are one a column go through the kernel. False where they aren't.
+        private func runKernel(_ x: Tensor, _ view: AxisView, _ context: RunContext) throws -> Bool {
+            let (scale, shift) = (try context.input(1), try context.optionalInput(2))
+            let normalized = x.shape.suffix(x.rank - (Shape.axis(axis, rank: x.rank) ?? 0))
+            guard x.elementType == .float, [scale, shift ?? scale].allSatisfy({ $0.shape.elementsEqual(normalized) }) else { return false }
+            try FloatNormalization(
+                x: try x.elements(), y: try context.output().elements(), gamma: try scale.elements(), beta: try shift?.elements(),
+                mean: context.isWanted(1) ? try context.output(1).elements() : nil,
+                inverse: context.isWanted(2) ? try context.output(2).elements() : nil,
+                epsilon: Float(epsilon), view: view, isRootMeanSquare: false
+            ).run(context)
+            return true
         }
 
         private struct Rows: FloatVisitor {

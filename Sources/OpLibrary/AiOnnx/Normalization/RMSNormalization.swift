@@ -30,6 +30,11 @@ extension AiOnnx {
             let (x, scale, output) = (try context.input(0), try context.input(1), try context.output())
             guard let axis = Shape.axis(axis, rank: x.rank) else { throw ONNXError(.shape, "axis \(axis) is out of range for \(x)") }
             let (view, epsilon) = (AxisView(x.shape, flattenedFrom: axis), epsilon)
+            if x.elementType == .float, output.elementType == .float, scale.shape.elementsEqual(x.shape[axis...]) {
+                return try FloatNormalization(
+                    x: try x.elements(), y: try output.elements(), gamma: try scale.elements(), epsilon: Float(epsilon), view: view, isRootMeanSquare: true
+                ).run(context)
+            }
             let (input, normalized) = (try Conversion.doubles(x, context), try context.scratch(Double.self, count: x.count))
             try context.parallel(view.outer, grain: view.grain) { rows in
                 for row in rows {

@@ -12,11 +12,15 @@ internal import Musl
 package protocol SoftmaxFamily: Operator {
     var axis: Int { get }
     var isFlattened: Bool { get }
+    /// The function in single precision, where the machine's kernels have it.
+    static var kernel: FloatRowFunction? { get }
     /// Computes the rows `rows` of `x` into `y`.
     static func compute<T: Arithmetic & BinaryFloatingPoint>(_ x: Elements<T>, _ y: MutableElements<T>, _ view: AxisView, rows: Range<Int>)
 }
 
 extension SoftmaxFamily {
+    package static var kernel: FloatRowFunction? { nil }
+
     package func infer(_ types: Inference) throws {
         if let rank = types.shape(0)?.count { _ = try resolve(rank: rank) }
         types.set(0, types.element(0), types.shape(0))
@@ -28,6 +32,9 @@ extension SoftmaxFamily {
         let x = try context.input(0)
         let axis = try resolve(rank: x.rank)
         let view = isFlattened ? AxisView(x.shape, flattenedFrom: axis) : AxisView(x.rank == 0 ? [1] : x.shape, axis: axis)
+        if x.elementType == .float, view.inner == 1, let kernel = Self.kernel {
+            return try kernel.map(try x.elements(), to: try context.output().elements(), view, context)
+        }
         try x.elementType.visitFloat(SoftmaxRows<Self>(context: context, x: x, view: view))
     }
 
@@ -63,6 +70,7 @@ extension AiOnnx {
     /// exp(x) over the sum of the row's. https://onnx.ai/onnx/operators/onnx__Softmax.html
     package struct Softmax: SoftmaxFamily {
         package static let schema = OperatorSchema.softmax("Softmax")
+        package static let kernel: FloatRowFunction? = .softmax
         package let axis: Int
         package let isFlattened: Bool
 
@@ -89,6 +97,7 @@ extension AiOnnx {
     /// The logarithm of Softmax. https://onnx.ai/onnx/operators/onnx__LogSoftmax.html
     package struct LogSoftmax: SoftmaxFamily {
         package static let schema = OperatorSchema.softmax("LogSoftmax")
+        package static let kernel: FloatRowFunction? = .logSoftmax
         package let axis: Int
         package let isFlattened: Bool
 
