@@ -114,6 +114,7 @@ struct ProgramBuilder {
     }
 
     private func opset(of node: Node) throws -> Int {
+        if let version = node.version { return version }
         guard let version = opsets[node.domain] ?? (node.domain == "ai.onnx" ? opsets[""] : node.domain.isEmpty ? opsets["ai.onnx"] : nil) else {
             throw ONNXError(
                 .malformed,

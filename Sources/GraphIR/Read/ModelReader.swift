@@ -73,6 +73,8 @@ struct ModelReader {
         do throws(ONNXError) {
             guard !node.opType.isEmpty else { throw ONNXError(.malformed, "the node names no operator") }
             node.attributes = try attributes(proto.messages(Field.attribute))
+            // The dense tensor that it was read as would not be valid under this name when written.
+            if node.isOperator("Constant"), let dense = node.attributes.removeValue(forKey: "sparse_value") { node.attributes["value"] = dense }
         } catch {
             throw error.at("node \(node)")
         }

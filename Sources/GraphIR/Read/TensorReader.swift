@@ -132,7 +132,6 @@ struct TensorReader {
         if let type = Int32(exactly: number).flatMap(ElementType.init(rawValue:)) { return type }
         switch number {
         case 0: throw ONNXError(.malformed, "the tensor has no element type")
-        case 27, 28: throw ONNXError(.unsupported, "element type float6\(number == 27 ? "e2m3" : "e3m2") is not supported")
         default: throw ONNXError(.malformed, "\(number) is no element type of ONNX; 1 to 28 are")
         }
     }

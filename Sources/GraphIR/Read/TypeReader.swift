@@ -35,7 +35,6 @@ enum TypeReader {
     private static func elementType(_ number: Int64?) throws(ONNXError) -> ElementType? {
         guard let number, number != 0 else { return nil }
         guard let type = Int32(exactly: number).flatMap(ElementType.init(rawValue:)) else {
-            if number == 27 || number == 28 { throw ONNXError(.unsupported, "element type float6\(number == 27 ? "e2m3" : "e3m2") is not supported") }
             throw ONNXError(.malformed, "\(number) is no element type of ONNX; 1 to 28 are")
         }
         return type
