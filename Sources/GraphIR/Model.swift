@@ -1,3 +1,4 @@
+internal import Bytes
 public import OrderedCollections
 public import Tensors
 
@@ -115,8 +116,8 @@ public struct Node: Sendable {
 extension Node: CustomStringConvertible {
     /// The operator and the node's name, or its first output where it has none: `Gather '/embeddings/Gather'`.
     public var description: String {
-        let label = name.isEmpty ? outputs.first { !$0.isEmpty }.map { "→ '\($0)'" } ?? "" : "'\(name)'"
-        return (domain.isEmpty ? opType : "\(domain).\(opType)") + (label.isEmpty ? "" : " " + label)
+        let label = name.isEmpty ? outputs.first { !$0.isEmpty }.map { "→ '\(quoted($0))'" } ?? "" : "'\(quoted(name))'"
+        return quoted(domain.isEmpty ? opType : "\(domain).\(opType)") + (label.isEmpty ? "" : " " + label)
     }
 }
 

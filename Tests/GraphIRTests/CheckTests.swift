@@ -43,8 +43,8 @@ import Testing
             Case(
                 name: "cycle",
                 graph: try graph([Node("Add", name: "b", inputs: ["x", "t"], outputs: ["y"]), Node("Abs", name: "a", inputs: ["y"], outputs: ["t"])]),
-                message: "the nodes form a cycle: Abs 'a' → Add 'b' → Abs 'a'"),
-            Case(name: "itself", graph: try graph([Node("Add", name: "b", inputs: ["x", "y"], outputs: ["y"])]), message: "cycle: Add 'b' → Add 'b'"),
+                message: "reads 't' in a cycle of nodes: Abs 'a' → Add 'b' → Abs 'a'"),
+            Case(name: "itself", graph: try graph([Node("Add", name: "b", inputs: ["x", "y"], outputs: ["y"])]), message: "cycle of nodes: Add 'b' → Add 'b'"),
             Case(
                 name: "undefined in a branch", graph: try branching(try graph([Node("Abs", inputs: ["ghost"], outputs: ["t"])], inputs: [], outputs: ["t"])),
                 message: "node If 'choice': then_branch: node Abs → 't': reads 'ghost'"),

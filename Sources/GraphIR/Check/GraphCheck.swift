@@ -106,7 +106,7 @@ struct GraphCheck {
             return
         }
         if let cycle = order.cycle(through: index) {
-            report(.malformed, "the nodes form a cycle: \(cycle.joined(separator: " → "))")
+            report(.malformed, "reads '\(quoted(name))' in a cycle of nodes: \(cycle.joined(separator: " → "))")
         } else {
             report(
                 .malformed, "reads '\(quoted(name))' before node \(maker) makes it",
