@@ -6,7 +6,7 @@ extension AiOnnx {
     /// Sums of products over named axes. https://onnx.ai/onnx/operators/onnx__Einsum.html
     package struct Einsum: Operator {
         package static let schema = OperatorSchema(
-            "Einsum", since: [12],
+            "Einsum", since: [12, 28],
             inputs: [.variadic("Inputs", "T")], outputs: [.one("Output", "T")],
             attributes: [.required("equation", .string)], types: ["T": .tensors(.numeric)])
 
