@@ -1,0 +1,148 @@
+#include "check.h"
+
+#include <math.h>
+
+static void check_gemm_f32(const ck_table *kernels) {
+    const size_t m = random_size(1, 20), n = random_size(1, 130), k = random_size(0, 70);
+    const size_t lda = k + random_size(0, 3), ldc = n + random_size(0, 3);
+    const bool transposed = random_bits() & 1;
+    const size_t ldb = (transposed ? k : n) + random_size(0, 3);
+    ck_f32 *a = random_floats(m * lda), *b = random_floats((transposed ? n : k) * ldb), *c = random_floats(m * ldc), *before = random_floats(m * ldc);
+    for (size_t i = 0; i < m * ldc; i++) before[i] = c[i];
+    ck_f32 *bias = random_floats(n), *residual = random_floats(m * n), *packed = random_floats(kernels->packed_b_f32_count(k, n));
+    const size_t panels = (n + kernels->f32_panel_columns - 1) / kernels->f32_panel_columns, split = random_size(0, panels);
+
+    ck_gemm_f32 gemm = {.m = m, .n = n, .k = k, .a = a, .lda = lda, .packed_b = packed, .c = c, .ldc = ldc, .epilogue = {.alpha = 1.0f}};
+    ck_epilogue *epilogue = &gemm.epilogue;
+    if (random_bits() & 1) epilogue->alpha = 0.3f;
+    if (random_bits() & 1) epilogue->beta = 0.7f;
+    if (random_bits() & 1) epilogue->bias = bias;
+    if (random_bits() & 1) epilogue->activation = CK_RELU + random_bits() % 6;
+    if (random_bits() & 1) epilogue->residual = residual, epilogue->ld_residual = n;
+
+    kernels->pack_b_f32(k, n, b, ldb, transposed, 0, split, packed);
+    kernels->pack_b_f32(k, n, b, ldb, transposed, split, panels, packed);
+    kernels->gemm_f32(&gemm, split, panels);
+    kernels->gemm_f32(&gemm, 0, split);
+
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            float sum = 0.0f;
+            for (size_t l = 0; l < k; l++) sum = fmaf(a[i * lda + l], transposed ? b[j * ldb + l] : b[l * ldb + j], sum);
+            ck_f32 expected = sum * epilogue->alpha;
+            if (epilogue->beta != 0.0f) expected += before[i * ldc + j] * epilogue->beta;
+            if (epilogue->bias != NULL) expected += bias[j];
+            ck_table_for(CK_SCALAR)->unary_f32(epilogue->activation, &expected, &expected, 1);
+            if (epilogue->residual != NULL) expected += residual[i * n + j];
+            expect(same_float(c[i * ldc + j], expected), "gemm_f32", i * n + j, c[i * ldc + j], expected);
+        }
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = n; j < ldc; j++) expect(c[i * ldc + j] == before[i * ldc + j], "gemm_f32 beyond its columns", i, c[i * ldc + j], before[i * ldc + j]);
+    release_blocks();
+}
+
+static uint8_t *random_bytes(size_t count) {
+    uint8_t *bytes = block(count);
+    // Extremes often: they are what saturates.
+    for (size_t i = 0; i < count; i++) bytes[i] = (random_bits() & 1) ? (uint8_t)random_bits() : (uint8_t[]){0, 127, 128, 255}[random_bits() % 4];
+    return bytes;
+}
+
+static int32_t value_of(uint8_t byte, bool is_signed) { return is_signed ? (int8_t)byte : byte; }
+
+static void check_gemm_i8(const ck_table *kernels) {
+    const size_t m = random_size(1, 70), n = random_size(1, 110), k = random_size(0, 70), lda = k + random_size(0, 3), ldc = n + random_size(0, 3);
+    const bool transposed = random_bits() & 1, a_signed = random_bits() & 1, b_signed = random_bits() & 1;
+    const size_t ldb = (transposed ? k : n) + random_size(0, 3);
+    const uint8_t *a = random_bytes(m * lda), *b = random_bytes((transposed ? n : k) * ldb);
+    uint8_t *packed = block(kernels->packed_b_i8_size(k, n));
+    ck_s32 *c = block(m * ldc * sizeof(int32_t)), *a_zero = block(m * sizeof(int32_t)), *b_zero = block(n * sizeof(int32_t));
+    for (size_t i = 0; i < m; i++) a_zero[i] = value_of((uint8_t)random_bits(), a_signed);
+    for (size_t j = 0; j < n; j++) b_zero[j] = value_of((uint8_t)random_bits(), b_signed);
+
+    ck_gemm_i8 gemm = {.m = m, .n = n, .k = k, .a = a, .lda = lda, .a_signed = a_signed, .b_signed = b_signed, .packed_b = packed, .c = c, .ldc = ldc};
+    if (random_bits() & 1) gemm.a_zero = a_zero, gemm.a_zero_stride = random_bits() & 1;
+    if (random_bits() & 1) gemm.b_zero = b_zero, gemm.b_zero_stride = random_bits() & 1;
+    const size_t panels = (n + kernels->i8_panel_columns - 1) / kernels->i8_panel_columns, split = random_size(0, panels);
+    kernels->pack_b_i8(k, n, b, ldb, transposed, b_signed, 0, split, packed);
+    kernels->pack_b_i8(k, n, b, ldb, transposed, b_signed, split, panels, packed);
+    kernels->gemm_i8(&gemm, 0, split);
+    kernels->gemm_i8(&gemm, split, panels);
+
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            const int32_t az = gemm.a_zero == NULL ? 0 : a_zero[i * gemm.a_zero_stride], bz = gemm.b_zero == NULL ? 0 : b_zero[j * gemm.b_zero_stride];
+            int32_t expected = 0;
+            for (size_t l = 0; l < k; l++)
+                expected += (value_of(a[i * lda + l], a_signed) - az) * (value_of(transposed ? b[j * ldb + l] : b[l * ldb + j], b_signed) - bz);
+            expect(c[i * ldc + j] == expected, "gemm_i8", i * n + j, c[i * ldc + j], expected);
+        }
+    release_blocks();
+}
+
+static void check_attention(const ck_table *kernels) {
+    const size_t queries = random_size(1, 40), keys = random_size(1, 100), head = random_size(1, 70), values = random_size(1, 70);
+    const size_t ldq = head + random_size(0, 3), ldk = head + random_size(0, 3), ldv = values + random_size(0, 3), ldo = values + random_size(0, 3);
+    const size_t kept = random_size(1, keys);
+    ck_f32 *q = random_floats(queries * ldq), *k = random_floats(keys * ldk), *v = random_floats(keys * ldv), *out = random_floats(queries * ldo);
+    ck_f32 *mask = random_floats(queries * keys), *shorter = random_floats(queries * ldo);
+    const bool one_row = random_bits() & 1;
+    for (size_t i = 0; i < queries * keys; i++)
+        if (i % keys >= kept) mask[i] = -INFINITY;
+    ck_attention_f32 attention = {
+        .queries = queries, .keys = keys, .head_size = head, .value_size = values, .q = q, .ldq = ldq, .k = k, .ldk = ldk, .v = v, .ldv = ldv,
+        .mask = random_bits() & 1 ? mask : NULL, .ld_mask = one_row ? 0 : keys, .scale = 0.4f, .out = out, .ldo = ldo,
+    };
+    ck_f32 *scratch = random_floats(kernels->attention_f32_scratch(queries, keys, head, values));
+    kernels->attention_f32(&attention, scratch);
+
+    for (size_t i = 0; i < queries; i++)
+        for (size_t d = 0; d < values; d++) {
+            double sum = 0.0, weighted = 0.0;
+            for (size_t j = 0; j < keys; j++) {
+                double score = 0.0;
+                for (size_t l = 0; l < head; l++) score += (double)q[i * ldq + l] * k[j * ldk + l];
+                score = exp(score * attention.scale + (attention.mask == NULL ? 0.0 : mask[i * attention.ld_mask + j]));
+                sum += score;
+                weighted += score * v[j * ldv + d];
+            }
+            const float found = out[i * ldo + d];
+            expect(fabs(found - weighted / sum) < 3e-6, "attention_f32", i * values + d, found, weighted / sum);
+        }
+
+    if (attention.mask != NULL) {
+        // Keys masked off at the end change no bit.
+        attention.keys = kept;
+        attention.out = shorter;
+        kernels->attention_f32(&attention, scratch);
+        for (size_t i = 0; i < queries; i++)
+            for (size_t d = 0; d < values; d++)
+                expect(same_float(out[i * ldo + d], shorter[i * ldo + d]), "attention_f32 without masked keys", i, shorter[i * ldo + d], out[i * ldo + d]);
+    }
+    release_blocks();
+}
+
+static void check_masked_rows(const ck_table *kernels) {
+    ck_f32 *q = random_floats(4), *k = random_floats(8), *v = random_floats(8), *out = random_floats(4), *mask = random_floats(2);
+    mask[0] = mask[1] = -INFINITY;
+    ck_attention_f32 attention = {1, 2, 4, 4, q, 4, k, 4, v, 4, mask, 0, 1.0f, false, out, 4};
+    ck_f32 *scratch = random_floats(kernels->attention_f32_scratch(1, 2, 4, 4));
+    kernels->attention_f32(&attention, scratch);
+    expect(isnan(out[0]), "attention of a masked row", 0, out[0], NAN);
+    attention.masked_rows_are_zero = true;
+    kernels->attention_f32(&attention, scratch);
+    expect(out[0] == 0.0f, "attention of a masked row that is to be zero", 0, out[0], 0.0);
+    expect(kernels->attention_f32_scratch(1, SIZE_MAX / 8, 64, 64) == SIZE_MAX, "scratch that overflows", 0, 0, 0);
+    expect(kernels->packed_b_f32_count(SIZE_MAX / 8, 48) == SIZE_MAX, "panels that overflow", 0, 0, 0);
+    expect(kernels->packed_b_i8_size(SIZE_MAX / 8, 480) == SIZE_MAX, "byte panels that overflow", 0, 0, 0);
+    release_blocks();
+}
+
+void check_products(const ck_table *kernels) {
+    for (int i = 0; i < 60; i++) {
+        check_gemm_f32(kernels);
+        check_gemm_i8(kernels);
+        check_attention(kernels);
+    }
+    check_masked_rows(kernels);
+}
