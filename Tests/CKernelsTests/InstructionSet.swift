@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Testing
 
 /// A table of kernels that this machine has.
@@ -12,6 +13,13 @@ import Testing
         unsafe ck_table_for(isa).map { unsafe InstructionSet(kernels: $0) }
     }
 }
+
+/// Printed, so that a failure can be repeated with KERNELS_SEED.
+let seed: UInt64 = {
+    let seed = ProcessInfo.processInfo.environment["KERNELS_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1 << 32)
+    print("CKernelsTests: KERNELS_SEED=\(seed)")
+    return seed
+}()
 
 /// Random numbers that a printed seed repeats (SplitMix64).
 struct Seeded: RandomNumberGenerator {
@@ -29,5 +37,13 @@ struct Seeded: RandomNumberGenerator {
 
     mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
         (0..<count).map { _ in Float.random(in: range, using: &self) }
+    }
+
+    /// Extremes often: they are what saturates.
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in
+            let extremes: [UInt8] = [0, 127, 128, 255]
+            return Bool.random(using: &self) ? UInt8(truncatingIfNeeded: next()) : extremes[Int(next() % 4)]
+        }
     }
 }
