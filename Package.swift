@@ -56,7 +56,7 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("GraphIRTests", ["GraphIR", "Tensors", "Bytes", collections]),
         tests("GraphExecutorTests", ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "Bytes"]),
-        tests("OpLibraryTests", ["OpLibrary", "GraphIR", "Tensors", "Bytes"]),
+        tests("OpLibraryTests", ["OpLibrary", "GraphIR", "Tensors", "Bytes", collections]),
         tests("CKernelsTests", ["CKernels"]),
         tests("ParallelismTests", ["Parallelism"]),
         tests("TensorFilesTests", ["TensorFiles", "Tensors", "Bytes"]),

@@ -64,7 +64,7 @@ extension AiOnnx {
                 let values = try context.runBody("body", counters + carried)
                 guard values.count == 1 + carriedCount + scanCount else { throw ONNXError(.shape, "the body gave \(values.count) values") }
                 if isConditional { holds = try Self.scalar(try values[0].tensor?.array(of: TensorBool.self) ?? [], "the condition").value }
-                carried = Array(values[1...carriedCount])
+                carried = Array(values[1..<(1 + carriedCount)])
                 try results.append(values[(1 + carriedCount)...], context)
                 iteration += 1
             }

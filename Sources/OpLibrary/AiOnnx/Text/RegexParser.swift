@@ -87,7 +87,9 @@ struct RegexParser {
         place += 1
         // Which way is preferred makes no difference to whether all of the text matches.
         _ = take("?")
-        if let scalar = next, "*+?".unicodeScalars.contains(scalar) { throw malformed("a repetition of a repetition") }
+        if let scalar = next, "*+?{".unicodeScalars.contains(scalar), try scalar != "{" || parseBounds() != nil {
+            throw malformed("a repetition of a repetition")
+        }
         let copies = Swift.max(most ?? least + 1, 1)
         let size = (Swift.max(atom.size, 1) + 2) * copies
         guard size <= Self.maximumSize else { throw ONNXError(.limit, "attribute 'pattern' takes more than \(Self.maximumSize) states") }
