@@ -109,6 +109,8 @@ func kindName(_ kind: mode_t) -> String {
 
 /// A name from outside as a message may show it: control characters escaped, overlong ones cut.
 package func quoted(_ name: String) -> String {
+    // Nearly every name is plain, and looking up properties is slow.
+    if name.utf8.count <= 1024, name.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return name }
     var text = ""
     for scalar in name.unicodeScalars.prefix(1024) {
         text += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)

@@ -32,6 +32,8 @@ public final class Session: Sendable {
     /// Throws `ONNXError`: `.malformed` for a graph that is not well formed, `.unsupported` for operators, versions or attributes that the engine
     /// doesn't have, `.shape` for types and shapes that don't fit, `.limit` past a bound; the place names the node.
     public init(model: Model, options: SessionOptions = SessionOptions()) throws {
+        try model.validate(limits: options.limits)
+        let model = try model.inliningFunctions(limits: options.limits)
         self.model = model
         self.options = options
         program = try Self.compile(model, options)

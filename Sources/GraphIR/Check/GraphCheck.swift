@@ -6,22 +6,51 @@ struct GraphCheck {
     let opsets: OrderedDictionary<String, Int>
     let limits: Limits
     let findings: Findings
-    var place: [String] = []
+    /// Where the graph is, outermost first; written out only for findings.
+    var place: [Place] = []
     /// The function whose body this is; only there may attributes refer to others.
     var function: Function?
+
+    enum Place {
+        case function(String)
+        case node(Node)
+        case attribute(String)
+
+        var text: String {
+            switch self {
+            case .function(let name): "function '\(quoted(name))'"
+            case .node(let node): "node \(node)"
+            case .attribute(let name): quoted(name)
+            }
+        }
+    }
+
+    private enum Maker {
+        case input
+        case initializer
+        case node(Node)
+
+        var text: String {
+            switch self {
+            case .input: "an input"
+            case .initializer: "an initializer"
+            case .node(let node): "node \(node)"
+            }
+        }
+    }
 
     /// The names that are visible in a graph, and what made them.
     private final class Scope {
         let outer: Scope?
         let depth: Int
-        var makers: [String: String] = [:]
+        var makers: [String: Maker] = [:]
 
         init(outer: Scope?) {
             self.outer = outer
             depth = (outer?.depth ?? 0) + 1
         }
 
-        func maker(of name: String) -> String? {
+        func maker(of name: String) -> Maker? {
             makers[name] ?? outer?.maker(of: name)
         }
     }
@@ -36,7 +65,7 @@ struct GraphCheck {
             return
         }
         defineInputs(graph, in: scope)
-        for name in graph.initializers.keys where scope.makers[name] == nil { scope.makers[name] = "an initializer" }
+        for name in graph.initializers.keys where scope.makers[name] == nil { scope.makers[name] = .initializer }
         let order = NodeOrder(graph)
         for (index, node) in graph.nodes.enumerated() {
             if findings.isFull { return }
@@ -56,14 +85,14 @@ struct GraphCheck {
         for input in graph.inputs {
             if input.name.isEmpty {
                 report(.malformed, "an input of the \(function == nil ? "graph" : "function") has no name")
-            } else if scope.makers.updateValue("an input", forKey: input.name) != nil {
+            } else if scope.makers.updateValue(.input, forKey: input.name) != nil {
                 report(.malformed, "there are two inputs '\(quoted(input.name))'")
             }
         }
     }
 
     private func check(_ node: Node, _ index: Int, _ order: NodeOrder, in scope: Scope) {
-        let inner = GraphCheck(opsets: opsets, limits: limits, findings: findings, place: place + ["node \(node)"], function: function)
+        let inner = GraphCheck(opsets: opsets, limits: limits, findings: findings, place: place + [.node(node)], function: function)
         if opsets[node.domain] == nil && node.version == nil {
             let names = opsets.keys.map { $0.isEmpty ? "ai.onnx" : quoted($0) }.joined(separator: ", ")
             let domain = node.domain.isEmpty ? "ai.onnx" : quoted(node.domain)
@@ -75,12 +104,12 @@ struct GraphCheck {
         for (name, attribute) in node.attributes { inner.check(attribute, name, in: scope) }
         for name in node.outputs where !name.isEmpty {
             if let maker = scope.maker(of: name) {
-                inner.report(.malformed, "makes '\(quoted(name))', which \(maker) makes already: each name has one maker")
+                inner.report(.malformed, "makes '\(quoted(name))', which \(maker.text) makes already: each name has one maker")
             }
-            scope.makers[name] = "node \(node)"
+            scope.makers[name] = .node(node)
         }
         if !node.outputs.contains(where: { !$0.isEmpty }) {
-            inner.findings.add(.warning, ONNXError(.malformed, "makes no value", place: inner.place))
+            inner.findings.add(.warning, ONNXError(.malformed, "makes no value", place: inner.place.map(\.text)))
         }
     }
 
@@ -95,7 +124,7 @@ struct GraphCheck {
             }
         }
         for graph in attribute.graphs {
-            let inner = GraphCheck(opsets: opsets, limits: limits, findings: findings, place: place + [quoted(name)], function: function)
+            let inner = GraphCheck(opsets: opsets, limits: limits, findings: findings, place: place + [.attribute(name)], function: function)
             inner.check(graph, in: Scope(outer: scope))
         }
     }
@@ -118,11 +147,11 @@ struct GraphCheck {
         var read = Set(graph.outputs.map(\.name)).union(graph.inputs.map(\.name))
         for node in graph.nodes { read.formUnion(node.reads) }
         for name in graph.initializers.keys where !read.contains(name) {
-            findings.add(.warning, ONNXError(.usage, "nothing reads the initializer", place: place + ["initializer '\(quoted(name))'"]))
+            findings.add(.warning, ONNXError(.usage, "nothing reads the initializer", place: place.map(\.text) + ["initializer '\(quoted(name))'"]))
         }
     }
 
     private func report(_ code: ONNXError.Code, _ message: String, remedy: String? = nil) {
-        findings.add(.error, ONNXError(code, message, place: place, remedy: remedy))
+        findings.add(.error, ONNXError(code, message, place: place.map(\.text), remedy: remedy))
     }
 }

@@ -24,7 +24,7 @@ extension Model {
         graph.forEachNode { called.insert(FunctionKey($0)) }
         for function in functions {
             let body = GraphCheck(
-                opsets: function.opsetImports, limits: limits, findings: findings, place: ["function '\(quoted(function.name))'"], function: function)
+                opsets: function.opsetImports, limits: limits, findings: findings, place: [.function(function.name)], function: function)
             body.check(function.bodyGraph)
             function.nodes.forEach { node in
                 called.insert(FunctionKey(node))
