@@ -15,7 +15,7 @@ extension Tensor {
         case .uint8: try elements(UInt8.self).map(Double.init)
         case .uint16: try elements(UInt16.self).map(Double.init)
         case .uint32: try elements(UInt32.self).map(Double.init)
-        case .uint64: try elements(UInt64.self).map(Double.init)
+        case .uint64: try elements(UInt64.self).map { Double($0) }
         case .bool: try elements(TensorBool.self).map { $0.value ? 1 : 0 }
         case .int4, .int2, .uint4, .uint2: try unpacked().doubles()
         case .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1, .float6e2m3, .float6e3m2: try smallFloats()
