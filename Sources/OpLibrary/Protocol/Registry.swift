@@ -44,4 +44,7 @@ package struct Registry: Sendable {
 package enum AiOnnx {}
 
 /// ONNX Runtime's operators, as its optimiser and quantiser write them. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
-package enum Microsoft {}
+package enum Microsoft {
+    /// The domain as models spell it.
+    static let domain = "com.microsoft"
+}

@@ -34,7 +34,7 @@ package struct Heads: Sendable {
     }
 
     /// The first element of a head.
-    fileprivate func start(batch: Int, head: Int) -> Int { batch * batchStride + head * headStride }
+    package func start(batch: Int, head: Int) -> Int { batch * batchStride + head * headStride }
 
     /// The elements from a head's first to its last row's last.
     fileprivate func range(batch: Int, head: Int) -> Range<Int> {
