@@ -70,7 +70,8 @@ enum PastState {
         let result = try MutableTensor(.float, [present.batches, present.heads, before + present.rows, present.size])
         let target = try result.elements(Float.self)
         let source = try past?.elements(Float.self)
-        if let past, past.rank != 5 || past.shape[0] != 2 || past.shape[1] != present.batches || past.shape[2] != present.heads || past.shape[4] != present.size {
+        if let past, past.rank != 5 || past.shape[0] != 2 || past.shape[1] != present.batches || past.shape[2] != present.heads || past.shape[4] != present.size
+        {
             throw ONNXError(.shape, "past \(past) doesn't continue to \(present.batches) batches of \(present.heads) heads of \(present.size)")
         }
         for stack in 0..<present.batches * present.heads {

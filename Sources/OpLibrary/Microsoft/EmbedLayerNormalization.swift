@@ -32,7 +32,7 @@ extension Microsoft {
 
         package func run(_ context: RunContext) throws {
             let ids = try context.input(0)
-            let tables = try EmbeddingTables(
+            let tables = EmbeddingTables(
                 word: try context.input(2).elements(), position: try context.input(3).elements(), segment: try context.optionalInput(4)?.elements(),
                 size: try context.input(2).shape[1])
             try EmbeddingSum(ids: ids, segments: try context.optionalInput(1), positions: try context.optionalInput(8), tables: tables)

@@ -16,7 +16,8 @@ extension Microsoft {
             ],
             outputs: [.one("output", "T"), .optional("present_key", "T"), .optional("present_value", "T"), .optional("qk", "QK")],
             attributes: [
-                .required("num_heads", .int), .optional("scale", .float), .defaulted("mask_filter_value", .float(-10_000)), .defaulted("unidirectional", .int(0)),
+                .required("num_heads", .int), .optional("scale", .float), .defaulted("mask_filter_value", .float(-10_000)),
+                .defaulted("unidirectional", .int(0)),
             ],
             types: ["T": .tensors(.float, .float16, .bfloat16), "QK": .tensors(.float, .float16, .bfloat16), "M": .tensors(.int32)])
 
@@ -24,7 +25,9 @@ extension Microsoft {
 
         package init(_ node: NodeReader) throws {
             options = try AttentionOptions(node)
-            guard node.hasInput(1), node.hasInput(2) else { throw ONNXError(.unsupported, "packed queries, keys and values are not supported; give three inputs") }
+            guard node.hasInput(1), node.hasInput(2) else {
+                throw ONNXError(.unsupported, "packed queries, keys and values are not supported; give three inputs")
+            }
             for input in 6...9 where node.hasInput(input) { throw ONNXError(.unsupported, "past states are not supported") }
             for output in 1...3 where node.hasOutput(output) { throw ONNXError(.unsupported, "outputs after the first are not supported") }
         }

@@ -123,7 +123,8 @@ struct ProjectedAttention {
                 for (index, tensor) in joined.enumerated() { present.copy(try tensor.elements(), from: 0, count: tensor.count, to: index * tensor.count) }
             }
         }
-        let added = try AttentionMask(batches: batches, queries: rows, keys: keys.rows, filter: options.filter, isCausal: options.isCausal).bias(mask, adding: bias)
+        let added = try AttentionMask(batches: batches, queries: rows, keys: keys.rows, filter: options.filter, isCausal: options.isCausal).bias(
+            mask, adding: bias)
         let queries = part(0)
         try AttentionProduct(
             queries: queries, keys: keys, values: values,
