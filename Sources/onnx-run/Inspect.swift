@@ -23,9 +23,9 @@ struct Inspect: ParsableCommand {
         if let node {
             let found = model.graph.nodes.filter { $0.name == node || $0.outputs.contains(node) }
             guard !found.isEmpty else { throw ONNXError(.usage, "no node is called '\(node)' or makes a value of that name", place: [self.model]) }
-            for node in found { Console.output(NodeText(node, graph: model.graph).text) }
+            for node in found { Console.print(node.lines(indent: "").joined(separator: "\n")) }
         } else if graph {
-            Console.output(model.graph.text)
+            Console.print("\(model.graph)")
         } else {
             let summary = ModelSummary(model)
             Console.output(json ? try summary.json() : summary.text)

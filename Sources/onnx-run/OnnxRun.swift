@@ -19,7 +19,7 @@ struct OnnxRun: AsyncParsableCommand {
               ONNX_RUN_THREADS        Threads where --threads is not given.
             """,
         version: Version.text,
-        subcommands: [Run.self, Bench.self, Conformance.self, Ops.self],
+        subcommands: [Run.self, Check.self, Inspect.self, Ops.self, Bench.self, Conformance.self],
         defaultSubcommand: Run.self)
 
     static func main() async {

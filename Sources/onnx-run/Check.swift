@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import Bytes
+internal import Foundation
+internal import GraphExecutor
+internal import GraphIR
+
+/// `onnx-run check MODEL`: whether a model can run, and why not.
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check that a model is well formed and can run.",
+        discussion: """
+            Reads the file, checks the graph's structure, binds every operator and infers types and
+            shapes. Prints a finding a line, with its place; exits 1 where one is an error.
+            """)
+
+    @Argument(help: "ONNX models.", completion: .file()) var models: [String]
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let reports = models.map { ($0, Self.findings($0)) }
+        Console.output(json ? try Self.json(reports) : Self.text(reports))
+        let errors = reports.flatMap(\.1).filter { $0.severity == .error }
+        if let first = errors.first { throw ExitCode(models.count == 1 ? ExitStatus(first.error.code).rawValue : ExitStatus.failed.rawValue) }
+    }
+
+    private static func findings(_ path: String) -> [Finding] {
+        do {
+            let model = try Model(contentsOf: path)
+            let findings = model.check()
+            guard !findings.contains(where: { $0.severity == .error }) else { return findings }
+            do {
+                _ = try Session(model: model, options: SessionOptions(kind: .reference))
+                return findings
+            } catch let error as ONNXError {
+                return findings + [Finding(.error, error)]
+            }
+        } catch let error as ONNXError {
+            return [Finding(.error, error)]
+        } catch {
+            return [Finding(.error, ONNXError(.io, "\(error)"))]
+        }
+    }
+
+    private static func text(_ reports: [(String, [Finding])]) -> String {
+        reports.map { path, findings in findings.isEmpty ? "\(path): ok\n" : findings.map { "\(path): \($0)\n" }.joined() }.joined()
+    }
+
+    private static func json(_ reports: [(String, [Finding])]) throws -> String {
+        let list = reports.map { path, findings -> [String: Any] in
+            let items = findings.map { finding -> [String: Any] in
+                var fields: [String: Any] = [
+                    "severity": finding.severity.rawValue, "code": finding.error.code.rawValue, "message": finding.error.message, "place": finding.error.place,
+                ]
+                fields["remedy"] = finding.error.remedy
+                return fields
+            }
+            return ["model": path, "ok": !findings.contains { $0.severity == .error }, "findings": items]
+        }
+        let data = try JSONSerialization.data(withJSONObject: list, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        return String(decoding: data, as: UTF8.self) + "\n"
+    }
+}
