@@ -27,6 +27,9 @@ public struct Model: Sendable {
     /// Free properties, among them licence and author.
     public var metadata: OrderedDictionary<String, String> = [:]
 
+    /// The files that hold tensors besides the model's own, as it names them.
+    public internal(set) var externalFiles: [String] = []
+
     /// A model around `graph`.
     public init(irVersion: Int = 10, opsetImports: OrderedDictionary<String, Int>, graph: Graph, functions: [Function] = []) {
         self.irVersion = irVersion

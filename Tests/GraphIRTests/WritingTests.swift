@@ -83,6 +83,17 @@ import Testing
         }
     }
 
+    @Test func whatIsTooLargeForOneFileBecomesTwo() throws {
+        try Self.temporary { folder in
+            let model = try Self.everything()
+            try model.write(to: folder + "/m.onnx", externalDataAbove: nil, largestFile: try model.protoBytes().count - 1)
+            #expect(try Model(contentsOf: folder + "/m.onnx").externalFiles == ["m.onnx.data"])
+            #expect(try Model(contentsOf: folder + "/m.onnx").protoBytes() == model.protoBytes())
+            #expect(throws: ONNXError.self) { try model.write(to: folder + "/n.onnx", externalDataAbove: nil, largestFile: 100) }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["m.onnx", "m.onnx.data"])
+        }
+    }
+
     @Test func annotationsAreStripped() throws {
         let stripped = try Self.everything().strippingAnnotations()
         let text = String(decoding: try stripped.protoBytes(), as: UTF8.self)

@@ -13,6 +13,9 @@ final class ExternalData {
         self.open = open
     }
 
+    /// The locations that tensors have come from.
+    var locations: [String] { files.keys.sorted() }
+
     /// A tensor's bytes as its `external_data` entries describe them.
     struct Entry {
         var location = ""

@@ -35,8 +35,10 @@ extension Model {
     /// Reads the ONNX file that is a part of another one. `external` gives the file of an external tensor's location.
     package init(_ region: ByteRegion, limits: Limits, external: ((String) throws(ONNXError) -> MappedFile)?) throws(ONNXError) {
         let proto = try ProtoMessage(reading: region, as: .model, limits: limits)
+        let external = ExternalData(open: external)
         do throws(ONNXError) {
-            self = try ModelReader(tensors: TensorReader(region.file, external: ExternalData(open: external), limits: limits)).model(proto)
+            self = try ModelReader(tensors: TensorReader(region.file, external: external, limits: limits)).model(proto)
+            externalFiles = external.locations
         } catch {
             throw error.at(quoted(region.file.name))
         }

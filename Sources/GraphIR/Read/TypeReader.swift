@@ -3,7 +3,7 @@ internal import Tensors
 
 /// Makes value types of TypeProto messages.
 enum TypeReader {
-    private typealias Field = ProtoField.Type_
+    private typealias Field = ProtoField.TypeProto
 
     /// The type; nil where the message leaves it open.
     static func type(_ proto: ProtoMessage) throws(ONNXError) -> ValueType? {

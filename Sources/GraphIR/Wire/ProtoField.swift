@@ -1,4 +1,4 @@
-/// The field numbers of the messages of ONNX, by the names of Sources/COnnx/onnx.proto; a test compares the two.
+/// The field numbers of the messages of ONNX. Made by Tools/onnx-proto of Sources/COnnx/onnx.proto.
 ///
 /// Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 enum ProtoField {
@@ -83,7 +83,7 @@ enum ProtoField {
         static let docString = 3
         static let metadataProps = 4
     }
-    enum Type_ {
+    enum TypeProto {
         static let tensorType = 1
         static let sequenceType = 4
         static let mapType = 5
@@ -130,6 +130,10 @@ enum ProtoField {
         static let uint64Data = 11
         static let externalData = 13
         static let dataLocation = 14
+    }
+    enum Segment {
+        static let begin = 1
+        static let end = 2
     }
     enum SparseTensor {
         static let values = 1

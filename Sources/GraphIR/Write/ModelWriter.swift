@@ -138,7 +138,7 @@ struct ModelWriter {
 extension ProtoWriter {
     /// A TypeProto's fields.
     mutating func type(_ type: ValueType) {
-        typealias Field = ProtoField.Type_
+        typealias Field = ProtoField.TypeProto
         switch type {
         case .tensor(let element, let shape): message(Field.tensorType) { $0.tensorType(element, shape) }
         case .sparseTensor(let element, let shape): message(Field.sparseTensorType) { $0.tensorType(element, shape) }

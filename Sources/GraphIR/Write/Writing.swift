@@ -3,25 +3,27 @@ internal import OrderedCollections
 internal import Tensors
 
 extension Model {
-    /// The largest file that protobuf readers take.
-    private static let largestFile = Int(Int32.max)
-
     /// Writes the model as an ONNX file at `path`. The file appears when it is complete; no tensor is copied in memory.
     ///
     /// Tensors of more than `externalDataAbove` bytes go to a file beside it, `path` with `.data` added, which appears first. By default that is done with
     /// those of more than 1,024 bytes where the model would be larger than 2 GB, which no protobuf reader takes.
     /// Throws `.io` where the file can't be written, `.unsupported` for nodes of inlined functions with operator sets of their own.
     public func write(to path: String, externalDataAbove threshold: Int? = nil) throws(ONNXError) {
+        try write(to: path, externalDataAbove: threshold, largestFile: Int(Int32.max))
+    }
+
+    /// As the other, with a bound of its own for the model's file.
+    package func write(to path: String, externalDataAbove threshold: Int?, largestFile: Int) throws(ONNXError) {
         var proto = ProtoWriter()
         var external: ExternalWriter?
         if let threshold { external = ExternalWriter(besides: path, threshold: threshold) }
         try ModelWriter(self, external: external).write(self, to: &proto)
-        if external == nil && proto.count > Self.largestFile {
-            try write(to: path, externalDataAbove: 1024)
+        if external == nil && proto.count > largestFile {
+            try write(to: path, externalDataAbove: 1024, largestFile: largestFile)
             return
         }
-        guard proto.count <= Self.largestFile else {
-            throw ONNXError(.limit, "would have \(proto.count) bytes, more than the 2 GB that protobuf readers take", place: [quoted(path)])
+        guard proto.count <= largestFile else {
+            throw ONNXError(.limit, "would have \(proto.count) bytes, more than the \(largestFile) that protobuf readers take", place: [quoted(path)])
         }
         let file = try AtomicFile(path: path)
         try proto.write(to: file)
