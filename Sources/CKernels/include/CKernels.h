@@ -47,6 +47,7 @@ typedef enum { CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_MAX, CK_MIN } ck_binary;
 typedef enum { CK_BOTH_ARRAYS, CK_LEFT_IS_SCALAR, CK_RIGHT_IS_SCALAR } ck_operands;
 
 /// What a product does with alpha * A * B before it leaves the cache: + beta * C, + bias[column], activation, + residual[row][column], in this order.
+/// The residual may not be C itself.
 typedef struct {
     float alpha;
     float beta; // 0 never reads C
@@ -56,7 +57,7 @@ typedef struct {
     size_t ld_residual;
 } ck_epilogue;
 
-/// C[m][n] = epilogue(A[m][k] * B[k][n]). Leading dimensions are in elements.
+/// C[m][n] = epilogue(A[m][k] * B[k][n]). Leading dimensions are in elements; where one is the caller's choice, off a multiple of 1024 is faster for long A.
 typedef struct {
     size_t m, n, k;
     const ck_f32 *a;
