@@ -1,13 +1,19 @@
 extension AiOnnx {
     /// Every operator of the domain, a line each.
     package static let operators: [any Operator.Type] =
-        controlFlow + elementwise + linear + losses + movement + normalization + quantization + random + reductions + sequences + text
+        controlFlow + convolution + elementwise + image + linear + losses + movement + normalization + pooling + quantization + random + reductions + sequences
+        + text
 
     private static let controlFlow: [any Operator.Type] = [
         If.self,
         Loop.self,
         Scan.self,
         SequenceMap.self,
+    ]
+
+    private static let convolution: [any Operator.Type] = [
+        Conv.self,
+        ConvTranspose.self,
     ]
 
     private static let elementwise: [any Operator.Type] = [
@@ -83,6 +89,11 @@ extension AiOnnx {
         Xor.self,
     ]
 
+    private static let image: [any Operator.Type] = [
+        Resize.self,
+        Upsample.self,
+    ]
+
     private static let linear: [any Operator.Type] = [
         Attention.self,
         Einsum.self,
@@ -145,6 +156,16 @@ extension AiOnnx {
         MeanVarianceNormalization.self,
         RMSNormalization.self,
         Softmax.self,
+    ]
+
+    private static let pooling: [any Operator.Type] = [
+        AveragePool.self,
+        GlobalAveragePool.self,
+        GlobalLpPool.self,
+        GlobalMaxPool.self,
+        LpPool.self,
+        MaxPool.self,
+        MaxUnpool.self,
     ]
 
     private static let quantization: [any Operator.Type] = [

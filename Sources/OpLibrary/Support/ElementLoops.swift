@@ -44,6 +44,26 @@ enum ElementLoop {
         }
     }
 
+    /// z[to + i * pace] = body(z[to + i * pace], x[from + i * step]) for each i of `0..<count`.
+    @inline(__always)
+    static func merge<T: BitwiseCopyable, U: BitwiseCopyable>(
+        _ x: Elements<T>, from: Int, step: Int = 1, into z: MutableElements<U>, at to: Int, pace: Int = 1, count: Int, _ body: (U, T) -> U
+    ) {
+        guard count > 0 else { return }
+        unsafe x.withPointer(from..<from &+ (count &- 1) &* step &+ 1) { input in
+            unsafe z.withPointer(to..<to &+ (count &- 1) &* pace &+ 1) { output in
+                if step == 1 && pace == 1 {
+                    for index in 0..<count { unsafe store(body(load(UnsafePointer(output), index), load(input, index)), output, index) }
+                } else {
+                    for index in 0..<count {
+                        let merged = unsafe body(load(UnsafePointer(output), index &* pace), load(input, index &* step))
+                        unsafe store(merged, output, index &* pace)
+                    }
+                }
+            }
+        }
+    }
+
     @inline(__always)
     private static func load<T: BitwiseCopyable>(_ base: UnsafePointer<T>, _ index: Int) -> T {
         unsafe UnsafeRawPointer(base).loadUnaligned(fromByteOffset: index &* MemoryLayout<T>.stride, as: T.self)
