@@ -9,6 +9,8 @@ package struct OperatorSchema: Sendable {
     package let since: [Int]
     /// The version that withdrew the operator.
     package let deprecated: Int?
+    /// The opset from which on other tools write the operator although the standard has it only from `since` on.
+    package let writtenSince: Int
     package let inputs: [Parameter]
     package let outputs: [Parameter]
     package let attributes: [AttributeSchema]
@@ -18,13 +20,14 @@ package struct OperatorSchema: Sendable {
     package let isDeterministic: Bool
 
     package init(
-        _ name: String, domain: String = "", since: [Int], deprecated: Int? = nil,
+        _ name: String, domain: String = "", since: [Int], deprecated: Int? = nil, writtenSince: Int = .max,
         inputs: [Parameter], outputs: [Parameter], attributes: [AttributeSchema] = [], types: [String: TypeSet], isDeterministic: Bool = true
     ) {
         self.name = name
         self.domain = domain
         self.since = since
         self.deprecated = deprecated
+        self.writtenSince = writtenSince
         self.inputs = inputs
         self.outputs = outputs
         self.attributes = attributes
@@ -35,7 +38,7 @@ package struct OperatorSchema: Sendable {
     /// The version in force at `opset`, or nil where the operator doesn't exist yet or any more.
     package func version(at opset: Int) -> Int? {
         if let deprecated, opset >= deprecated { return nil }
-        return since.last { $0 <= opset }
+        return since.last { $0 <= opset } ?? (opset >= writtenSince ? since.first : nil)
     }
 
     package func inputs(at opset: Int) -> [Parameter] { inputs.filter { $0.versions.contains(opset) } }

@@ -3,10 +3,10 @@ internal import GraphIR
 internal import Tensors
 
 extension AiOnnx {
-    /// Rows of all axes from `axis` on, brought to mean 0 and variance 1, scaled and shifted. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
+    /// Rows of all axes from `axis` on, brought to mean 0 and variance 1, scaled and shifted; ONNX Runtime writes it before opset 17 too. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
     package struct LayerNormalization: Operator {
         package static let schema = OperatorSchema(
-            "LayerNormalization", since: [17],
+            "LayerNormalization", since: [17], writtenSince: 1,
             inputs: [.one("X", "T"), .one("Scale", "T"), .optional("B", "T")],
             outputs: [.one("Y", "T"), .optional("Mean", "U"), .optional("InvStdDev", "U")],
             attributes: [.defaulted("axis", .int(-1)), .defaulted("epsilon", .float(1e-5)), .defaulted("stash_type", .int(1))],
