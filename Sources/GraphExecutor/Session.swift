@@ -18,6 +18,9 @@ public final class Session: Sendable {
     /// The values that a run gives, in their order.
     public let outputs: [ValueInfo]
 
+    /// What each pass did; empty for a reference session.
+    package let passReports: [PassReport]
+
     private let model: Model
     private let options: SessionOptions
     private let program: Program
@@ -36,10 +39,10 @@ public final class Session: Sendable {
         let model = try model.inliningFunctions(limits: options.limits)
         self.model = model
         self.options = options
-        program = try Self.compile(model, options)
+        resources = SessionResources(threads: options.threads, maxMemory: options.maxMemory ?? MachineMemory.byteCount / 5 * 4)
+        (program, passReports) = try Self.compile(model, options, resources)
         inputs = program.inputs.map(\.info)
         outputs = program.outputs.map(\.info)
-        resources = SessionResources(threads: options.threads, maxMemory: options.maxMemory ?? MachineMemory.byteCount / 5 * 4)
         seed = options.seed ?? UInt64.random(in: 0 ... .max)
     }
 
@@ -83,10 +86,17 @@ public final class Session: Sendable {
         return RunState(resources, isPlanned: self.options.kind == .optimized, options: options, seed: mixed(seed &+ mixed(run)))
     }
 
-    private static func compile(_ model: Model, _ options: SessionOptions) throws -> Program {
-        var program = try ProgramBuilder.build(model, limits: options.limits)
+    private static func compile(_ model: Model, _ options: SessionOptions, _ resources: SessionResources) throws -> (Program, [PassReport]) {
+        guard options.kind == .optimized else {
+            var program = try ProgramBuilder.build(model, limits: options.limits)
+            try program.inferTypes()
+            return (program, [])
+        }
+        let optimized = try Passes.run(model, limits: options.limits)
+        var program = try ProgramBuilder.build(optimized.model, limits: options.limits)
         try program.inferTypes()
-        return program
+        try program.prepack(resources.pool)
+        return (program, optimized.reports)
     }
 
     /// The program that gives `names`. Passes keep only outputs, so that an optimised session makes a program of its own for any other value.
@@ -98,7 +108,7 @@ public final class Session: Sendable {
         let known = Set(model.graph.nodes.flatMap(\.outputs) + model.graph.inputs.map(\.name) + model.graph.initializers.keys)
         if let name = further.subtracting(known).min() { throw unknown(name) }
         model.graph.outputs += further.sorted().map { ValueInfo($0) }
-        let variant = try Self.compile(model, options)
+        let (variant, _) = try Self.compile(model, options, resources)
         variants.withLock { variants in
             if variants.count >= 4 { variants.removeFirst() }
             variants[further] = variant

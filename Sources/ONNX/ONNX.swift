@@ -2,4 +2,5 @@
 @_exported public import GraphExecutor
 @_exported public import GraphIR
 @_exported public import OrderedCollections
+@_exported public import TensorFiles
 @_exported public import Tensors

@@ -120,8 +120,11 @@ struct ProgramBuilder {
                 .malformed,
                 "domain '\(node.domain.isEmpty ? "ai.onnx" : node.domain)' is not among the model's opset imports (\(opsets.keys.joined(separator: ", ")))")
         }
-        return version
+        return max(version, Self.early[node.opType].flatMap { node.domain.isEmpty ? $0 : nil } ?? version)
     }
+
+    /// Operators that ONNX Runtime's optimiser writes, and our own passes too, before the version that brought them.
+    private static let early = ["LayerNormalization": 17]
 }
 
 extension Program {

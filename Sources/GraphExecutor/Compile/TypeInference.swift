@@ -5,15 +5,18 @@ internal import Tensors
 
 extension Program {
     /// Finds what is known of every value before any run, and refuses nodes that can't work.
-    mutating func inferTypes() throws {
-        try inferTypes(inputs: inputs.map { $0.info.type ?? defaults[$0.id].map { Value.tensor($0).type } }, captured: [], constants: [])
+    ///
+    /// With `folding`, what follows from constants is computed too.
+    mutating func inferTypes(folding: Folding? = nil) throws {
+        let given = inputs.map { $0.info.type ?? defaults[$0.id].map { Value.tensor($0).type } }
+        try inferTypes(inputs: given, captured: [], constants: [], folding: folding)
         for (id, info) in outputs {
             guard let found = types[id], let declared = info.type, !declared.admits(found) else { continue }
             throw ONNXError(.shape, "output '\(info.name)' is declared as \(declared), but the graph gives \(found)")
         }
     }
 
-    private mutating func inferTypes(inputs given: [ValueType?], captured: [ValueType?], constants outer: [Tensor?]) throws {
+    private mutating func inferTypes(inputs given: [ValueType?], captured: [ValueType?], constants outer: [Tensor?], folding: Folding? = nil) throws {
         if inferredFor == given + captured { return }
         for id in derived { constants[id] = nil }
         derived = []
@@ -26,7 +29,7 @@ extension Program {
             derive(capture.inner, outer[index])
         }
         for index in steps.indices {
-            do { try inferStep(index) } catch let error as ONNXError {
+            do { try inferStep(index, folding) } catch let error as ONNXError {
                 throw error.at("inputs: " + steps[index].inputs.map { text($0) }.joined(separator: ", ")).at(steps[index].label)
             }
         }
@@ -41,7 +44,7 @@ extension Program {
 
     private func text(_ id: ID?) -> String { id.map { types[$0].map { "\($0)" } ?? "?" } ?? "none" }
 
-    private mutating func inferStep(_ index: Int) throws {
+    private mutating func inferStep(_ index: Int, _ folding: Folding?) throws {
         let step = steps[index]
         let inputTypes = step.inputs.map { $0.flatMap { types[$0] } }
         try step.checkTypes(inputTypes)
@@ -58,6 +61,24 @@ extension Program {
             if !isBody || step.inputs.isEmpty { derive(id, inference.values[output]) }
         }
         followElements(step)
+        if let folding { fold(step, inference, folding) }
+    }
+
+    private mutating func fold(_ step: Step, _ inference: Inference, _ folding: Folding) {
+        for id in step.outputs.compactMap({ $0 }) where constants[id] == nil { derive(id, sizes(id)) }
+        let wanted = step.outputs.map { id in id.map { isRead[$0] && constants[$0] == nil } ?? false }
+        guard wanted.contains(true) else { return }
+        let values = folding.fold(step, inputs: step.inputs.map { $0.flatMap { constants[$0] } }, inference: inference, wanted: wanted)
+        for (output, id) in step.outputs.enumerated() {
+            if let id, wanted[output], let value = values?[output] { derive(id, value) }
+        }
+    }
+
+    /// The tensor that elements which are all known make.
+    private func sizes(_ id: ID) -> Tensor? {
+        guard let elements = elements[id], let shape = types[id]?.knownShape, types[id]?.elementType == .int64 else { return nil }
+        let known = elements.compactMap { if case .known(let size) = $0 { Int64(size) } else { nil } }
+        return known.count == elements.count ? try? Tensor(known, shape: shape) : nil
     }
 
     /// The bodies of a step while their types are found.

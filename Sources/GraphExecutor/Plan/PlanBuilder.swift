@@ -141,8 +141,22 @@ struct PlanBuilder {
         return true
     }
 
-    private func place() throws -> Plan {
+    /// Steps that only fed what was computed while planning need not run.
+    private mutating func dropUnread(_ end: Int) {
+        var read = Set(open.map { program.steps[$0].inputs.compactMap { $0 } + program.steps[$0].captured } ?? [])
+        var running: [(index: Int, inference: Inference)] = []
+        for (index, inference) in inferences.reversed() {
+            let step = program.steps[index]
+            guard step.outputs.contains(where: { $0.map { read.contains($0) || program.lastRead[$0] >= end } ?? false }) else { continue }
+            read.formUnion(step.inputs.compactMap { $0 })
+            running.append((index, inference))
+        }
+        inferences = running.reversed()
+    }
+
+    private mutating func place() throws -> Plan {
         let end = open.map { $0 + 1 } ?? program.steps.count
+        dropUnread(end)
         var layout = BufferLayout(program: program, end: end)
         for (position, (index, inference)) in inferences.enumerated() {
             layout.add(program.steps[index], index: index, position: position, inference: inference, known: known)

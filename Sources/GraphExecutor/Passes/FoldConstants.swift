@@ -1,0 +1,61 @@
+internal import Bytes
+internal import GraphIR
+internal import OpLibrary
+internal import OrderedCollections
+internal import Tensors
+
+/// Computes once what is the same in every run.
+enum FoldConstants {
+    static func run(_ model: inout Model, limits: Limits) throws -> PassReport {
+        var report = PassReport(pass: "fold constants")
+        var program = try ProgramBuilder.build(model, limits: limits)
+        let folding = Folding(limit: limits.foldedConstantBytes)
+        try program.inferTypes(folding: folding)
+        report.refusals = folding.refusals
+        let outputs = Set(model.graph.outputs.map(\.name))
+        var kept: [Node] = []
+        for (node, step) in zip(model.graph.nodes, program.steps) {
+            let wanted = zip(node.outputs, step.outputs).filter { !$0.0.isEmpty && ($0.1.map { program.isRead[$0] } ?? false) }
+            let values = wanted.compactMap { $0.1.flatMap { program.constants[$0] } }
+            guard values.count == wanted.count, !wanted.contains(where: { outputs.contains($0.0) }) else {
+                kept.append(node)
+                continue
+            }
+            for (output, value) in zip(wanted, values) { model.graph.initializers[output.0] = value }
+            report.patches.append(PassReport.Patch(kind: "folded", node: node.description))
+        }
+        model.graph.nodes = kept
+        return report
+    }
+}
+
+/// How much folding may still create, and what it left alone.
+final class Folding {
+    private var left: Int
+    private(set) var refusals: [PassReport.Refusal] = []
+
+    init(limit: Int) { left = limit }
+
+    /// The outputs of `step`, where all inputs are known and the outputs are not too large.
+    func fold(_ step: Program.Step, inputs: [Tensor?], inference: Inference, wanted: [Bool]) -> [Tensor?]? {
+        guard step.isPure, !step.inputs.isEmpty, zip(step.inputs, inputs).allSatisfy({ $0 == nil || $1 != nil }) else { return nil }
+        var bytes = 0
+        for (type, isWanted) in zip(inference.outputs, wanted) where isWanted {
+            guard let shape = type?.knownShape, let element = type?.elementType, let count = try? Shape.count(shape),
+                let size = try? Shape.byteCount(count, element)
+            else { return nil }
+            bytes &+= size
+        }
+        guard bytes <= left else {
+            refusals.append(PassReport.Refusal(node: step.label, reason: "\(bytes) bytes of constants are more than the \(left) that may still be made"))
+            return nil
+        }
+        let context = RunContext(inputs: inputs.map { $0.map(Value.tensor) }, outputTypes: inference.outputs, wanted: wanted, host: PlanTimeHost(nil))
+        do { try step.operation.apply(context) } catch {
+            refusals.append(PassReport.Refusal(node: step.label, reason: "\(error)"))
+            return nil
+        }
+        left -= bytes
+        return context.results.map { $0?.tensor }
+    }
+}

@@ -1,0 +1,213 @@
+internal import Bytes
+internal import GraphIR
+internal import OpLibrary
+internal import OrderedCollections
+internal import Tensors
+
+/// A graph while passes change it: who makes and who reads each value, and what is known of it.
+///
+/// Subgraphs are read, not changed; what they capture counts as a use.
+final class GraphEditor {
+    private(set) var nodes: [Node?]
+    /// Nodes that go before the one at an index.
+    private var inserted: [Int: [Node]] = [:]
+    private(set) var initializers: OrderedDictionary<String, Tensor>
+    private let graph: Graph
+    /// The version of ONNX's own operators.
+    let opset: Int
+    private let outputs: Set<String>
+    private let inputs: Set<String>
+    private var producers: [String: Int] = [:]
+    private var uses: [String: Int] = [:]
+    private var types: [String: ValueType] = [:]
+    private var elements: [String: [ShapeElement]] = [:]
+    private var names: [String] = []
+    /// What the pass that is running has done and refused.
+    private(set) var report: PassReport
+
+    /// `program` is the graph's own, with its types.
+    init(_ graph: Graph, _ program: Program, pass: String, opset: Int) {
+        self.opset = opset
+        self.graph = graph
+        nodes = graph.nodes
+        initializers = graph.initializers
+        inputs = Set(graph.inputs.map(\.name))
+        outputs = Set(graph.outputs.map(\.name))
+        report = PassReport(pass: pass)
+        names = program.names
+        for (id, name) in program.names.enumerated() {
+            types[name] = program.types[id]
+            elements[name] = program.elements[id]
+        }
+        for (index, node) in graph.nodes.enumerated() { link(node, index) }
+    }
+
+    /// The graph as it is now.
+    var result: Graph {
+        var result = graph
+        result.nodes = nodes.enumerated().flatMap { index, node in (inserted[index] ?? []) + (node.map { [$0] } ?? []) }
+        result.initializers = initializers
+        return result
+    }
+
+    // MARK: what is there
+
+    func producer(_ name: String) -> (index: Int, node: Node)? {
+        guard let index = producers[name], let node = nodes[index] else { return nil }
+        return (index, node)
+    }
+
+    func type(_ name: String) -> ValueType? { types[name] ?? initializers[name].map { Value.tensor($0).type } }
+    func shape(_ name: String) -> [Dimension]? { type(name)?.shape }
+    func isFloat(_ name: String) -> Bool { type(name)?.elementType == .float }
+    func isInput(_ name: String) -> Bool { inputs.contains(name) }
+    func isOutput(_ name: String) -> Bool { outputs.contains(name) }
+    func useCount(_ name: String) -> Int { uses[name] ?? 0 }
+
+    /// A value that is the same in every run.
+    func constant(_ name: String) -> Tensor? { inputs.contains(name) ? nil : initializers[name] }
+
+    /// The one element of a constant.
+    func scalar(_ name: String) -> Double? {
+        guard let tensor = constant(name), tensor.count == 1 else { return nil }
+        switch tensor.elementType {
+        case .float: return (try? tensor.elements(Float.self)).map { Double($0[0]) }
+        case .double: return (try? tensor.elements(Double.self)).map { $0[0] }
+        case .int64, .int32: return (try? tensor.ints()).flatMap(\.first).map(Double.init)
+        default: return nil
+        }
+    }
+
+    func integers(_ name: String) -> [Int]? { constant(name).flatMap { try? $0.ints() } }
+
+    /// What is known of the elements of a value that holds sizes, each an extent of the named value.
+    func sizes(_ name: String) -> [(extentOf: String?, axis: Int, size: Int?)]? {
+        if let constant = integers(name) { return constant.map { (nil, 0, $0) } }
+        return elements[name]?.map { element in
+            switch element {
+            case .known(let size): (nil, 0, size)
+            case .extent(let id, let axis): (names[id], axis, nil)
+            case .unknown: (nil, 0, nil)
+            }
+        }
+    }
+
+    /// Nodes of one operator of ONNX's own domain, in order.
+    func nodes(of type: String) -> [(index: Int, node: Node)] {
+        nodes.enumerated().compactMap { index, node in
+            guard let node, node.opType == type, node.domain.isEmpty else { return nil }
+            return (index, node)
+        }
+    }
+
+    /// The node that reads `name`, if it is the only use.
+    func onlyReader(_ name: String) -> (index: Int, node: Node)? {
+        guard isInner(name) else { return nil }
+        guard let index = nodes.indices.first(where: { nodes[$0]?.inputs.contains(name) ?? false }), let node = nodes[index] else { return nil }
+        return (index, node)
+    }
+
+    /// The nodes that read `name`, subgraphs aside.
+    func readers(_ name: String) -> [(index: Int, node: Node)] {
+        nodes.enumerated().compactMap { index, node in
+            guard let node, node.inputs.contains(name) else { return nil }
+            return (index, node)
+        }
+    }
+
+    /// Whether exactly one node reads the value, once, and nobody outside sees it.
+    func isInner(_ name: String) -> Bool { useCount(name) == 1 && !isOutput(name) }
+
+    // MARK: changes
+
+    /// Puts `node` in the place of the node at `index` and takes `others` away.
+    func replace(_ index: Int, with node: Node, removing others: [Int] = [], as kind: String) {
+        replaceQuietly(index, with: node, removing: others)
+        patched(kind, node)
+    }
+
+    /// As `replace`, for what only serves another patch.
+    func replaceQuietly(_ index: Int, with node: Node, removing others: [Int] = []) {
+        for other in Set(others + [index]) { remove(other) }
+        nodes[index] = node
+        link(node, index)
+    }
+
+    /// Puts a node before the one at `index`.
+    func insert(_ node: Node, before index: Int) {
+        inserted[index, default: []].append(node)
+        for name in node.inputs where !name.isEmpty { uses[name, default: 0] += 1 }
+    }
+
+    func remove(_ index: Int) {
+        guard let node = nodes[index] else { return }
+        nodes[index] = nil
+        for name in node.inputs + GraphEditor.captures(node) where !name.isEmpty { uses[name, default: 0] -= 1 }
+        for name in node.outputs where producers[name] == index { producers[name] = nil }
+    }
+
+    /// Lets every node that reads `old` read `new`. False where a subgraph or the graph's outputs name it.
+    func redirect(_ old: String, to new: String) -> Bool {
+        guard !isOutput(old) else { return false }
+        let readers = nodes.indices.filter { nodes[$0]?.inputs.contains(old) ?? false }
+        let direct = readers.reduce(0) { count, index in count + (nodes[index]?.inputs.count { $0 == old } ?? 0) }
+        guard direct == useCount(old) else { return false }
+        for index in readers {
+            guard var node = nodes[index] else { continue }
+            node.inputs = node.inputs.map { $0 == old ? new : $0 }
+            nodes[index] = node
+        }
+        uses[old] = 0
+        uses[new, default: 0] += direct
+        return true
+    }
+
+    /// A new constant.
+    func addConstant(_ tensor: Tensor, for name: String) {
+        initializers[name] = tensor
+        types[name] = Value.tensor(tensor).type
+    }
+
+    func removeConstants(where isRemoved: (String) -> Bool) { initializers.removeAll { isRemoved($0.key) } }
+
+    func patched(_ kind: String, _ node: Node) { report.patches.append(PassReport.Patch(kind: kind, node: node.description)) }
+
+    func refuse(_ node: Node, _ reason: String) { report.refusals.append(PassReport.Refusal(node: node.description, reason: reason)) }
+
+    private func link(_ node: Node, _ index: Int) {
+        for name in node.inputs + GraphEditor.captures(node) where !name.isEmpty { uses[name, default: 0] += 1 }
+        for name in node.outputs where !name.isEmpty { producers[name] = index }
+    }
+
+    /// The names that a node's subgraphs read of the graph around them.
+    private static func captures(_ node: Node) -> [String] {
+        var found: [String] = []
+        for attribute in node.attributes.values {
+            guard case .graph(let graph) = attribute else { continue }
+            let own = Set(graph.inputs.map(\.name) + graph.initializers.keys + graph.nodes.flatMap(\.outputs))
+            let read = graph.nodes.flatMap { $0.inputs + captures($0) } + graph.outputs.map(\.name)
+            found += read.filter { !own.contains($0) && !$0.isEmpty }
+        }
+        return found
+    }
+}
+
+/// What a pass did to a graph.
+package struct PassReport: Sendable {
+    /// A place that a pass has changed.
+    package struct Patch: Sendable {
+        /// What was done, or what was found: `gelu`, `attention`.
+        package let kind: String
+        package let node: String
+    }
+    /// A place where a pass found the beginning of its pattern and not the rest.
+    package struct Refusal: Sendable {
+        package let node: String
+        package let reason: String
+    }
+    package let pass: String
+    package internal(set) var patches: [Patch] = []
+    package internal(set) var refusals: [Refusal] = []
+
+    init(pass: String) { self.pass = pass }
+}

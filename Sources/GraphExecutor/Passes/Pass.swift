@@ -1,0 +1,42 @@
+internal import Bytes
+internal import GraphIR
+internal import OpLibrary
+internal import OrderedCollections
+
+/// A change to a graph that keeps what it computes.
+protocol Pass: Sendable {
+    /// As `inspect --passes` names it.
+    static var name: String { get }
+    static func run(_ editor: GraphEditor) throws
+}
+
+/// The passes of an optimised session, in their order.
+enum Passes {
+    static let list: [any Pass.Type] = [
+        DropIdentities.self,
+        ShareEqualNodes.self,
+        FuseLayerNormalization.self,
+        FuseActivation.self,
+        FuseAttention.self,
+        FuseLinear.self,
+        DropUnread.self,
+    ]
+
+    /// The model after constants are folded and every pass has run, and what each did.
+    static func run(_ model: Model, limits: Limits) throws -> (model: Model, reports: [PassReport]) {
+        var model = model
+        model.opsetImports[Fused.domain] = 1
+        var reports = [try FoldConstants.run(&model, limits: limits)]
+        for pass in list {
+            var program = try ProgramBuilder.build(model, limits: limits)
+            try program.inferTypes()
+            let editor = GraphEditor(model.graph, program, pass: pass.name, opset: model.opsetImports[""] ?? model.opsetImports["ai.onnx"] ?? 1)
+            try pass.run(editor)
+            model.graph = editor.result
+            reports.append(editor.report)
+            // What an identity stood between is known only now.
+            if pass == DropIdentities.self, !editor.report.patches.isEmpty { reports.append(try FoldConstants.run(&model, limits: limits)) }
+        }
+        return (model, reports)
+    }
+}

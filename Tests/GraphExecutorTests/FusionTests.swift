@@ -1,0 +1,55 @@
+import GraphExecutor
+import ONNX
+import Testing
+
+@Suite struct FusionTests {
+    /// What the indices of the fixtures call a kind of patch.
+    private static let kinds = ["gelu": "gelu", "geluTanh": "gelu_tanh", "attention": "attention", "layernorm": "layernorm"]
+
+    private func counts(_ session: Session) -> [String: Int] {
+        session.passReports.flatMap(\.patches).reduce(into: [:]) { $0[$1.kind, default: 0] += 1 }
+    }
+
+    private func refusals(_ session: Session) -> String {
+        session.passReports.flatMap { report in report.refusals.map { "\(report.pass): \($0.node): \($0.reason)" } }.joined(separator: "\n")
+    }
+
+    @Test(arguments: try Fixtures.models.filter { $0.precision == "float" }) func fusesWhatExportersWrite(_ fixture: Fixtures.Model) throws {
+        let session = try Session(model: try Fixtures.model("distilbert-tiny/" + fixture.file))
+        let found = counts(session)
+        for (name, expected) in fixture.fusions {
+            #expect(found[Self.kinds[name] ?? name, default: 0] == expected, "\(name)\n\(refusals(session))")
+        }
+    }
+
+    @Test(arguments: try Fixtures.lookAlikes) func leavesLookAlikesAlone(_ fixture: Fixtures.LookAlike) throws {
+        let model = try Fixtures.model("lookalikes/" + fixture.file)
+        let optimized = try Session(model: model)
+        let found = counts(optimized)
+        for (name, expected) in fixture.fusions { #expect(found[Self.kinds[name] ?? name, default: 0] == expected, "\(fixture.because)") }
+
+        let names = Set(optimized.inputs.map(\.name))
+        let inputs = try Fixtures.values("lookalikes/" + fixture.file.replacing(".onnx", with: ".npz")).filter { names.contains($0.key) }
+        let results = try optimized.runSynchronously(inputs)
+        let expected = try Session(model: model, options: SessionOptions(kind: .reference)).runSynchronously(inputs)
+        for name in fixture.outputs { #expect(try distance(results[name], expected[name]) < 1e-5) }
+    }
+
+    @Test(arguments: try Fixtures.models.filter { $0.precision == "float" }, SessionOptions.Kind.allCases)
+    func givesWhatPyTorchGives(_ fixture: Fixtures.Model, _ kind: SessionOptions.Kind) throws {
+        let session = try Session(model: try Fixtures.model("distilbert-tiny/" + fixture.file), options: SessionOptions(kind: kind))
+        for (name, input) in fixture.inputs.sorted(by: { $0.key < $1.key }) {
+            guard let ortError = input.ortError, let torch = input.torch else { continue }
+            let given = try Fixtures.values("distilbert-tiny/\(fixture.folder)/inputs-\(name).npz").filter { value in
+                session.inputs.contains { $0.name == value.key }
+            }
+            let results = try session.runSynchronously(given)
+            let expected = try Fixtures.values("distilbert-tiny/\(fixture.folder)/expected-\(name).npz")
+            for (index, output) in fixture.outputs.enumerated() {
+                // Hidden states were not kept; the last is the first output.
+                guard let value = expected["torch.\(torch).\(index)"], index == 0 || fixture.file.contains("hidden") == false else { continue }
+                #expect(try distance(results[output], value) <= max(1e-5, 1.5 * ortError), "\(name) \(output)")
+            }
+        }
+    }
+}
