@@ -126,7 +126,8 @@ private func tensor(_ values: [Float], _ shape: [Int]) throws -> Value { .tensor
         #expect(try failure([]).code == .malformed)
         #expect(try failure([Node("Frobnicate", inputs: ["x"], outputs: ["y"])]).code == .unsupported)
         #expect(try failure([Node("Add", domain: "other", inputs: ["x", "x"], outputs: ["y"])]).message.contains("not imported"))
-        #expect(try failure([Node("Add", inputs: ["x", "x"], outputs: ["y"]), Node("Sub", inputs: ["x", "x"], outputs: ["y"])]).message.contains("one maker"))
+        #expect(
+            try failure([Node("Add", inputs: ["x", "x"], outputs: ["y"]), Node("Sub", inputs: ["x", "x"], outputs: ["y"])]).message.contains("one maker"))
         #expect(try failure([Node("Add", inputs: ["x", "x"], outputs: ["y"])], [floats("y", [.known(3)])]).message.contains("declared as tensor(float)[3]"))
     }
 

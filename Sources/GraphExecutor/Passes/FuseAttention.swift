@@ -39,7 +39,7 @@ enum FuseAttention: Pass {
 
         mutating func follow(_ index: Int, _ softmax: Node) throws(Refusal) {
             guard editor.isFloat(softmax.inputs[0]) else { throw Refusal(reason: "the scores are not of type float") }
-            var axis: Int64 = editor.opset >= 13 ? -1 : 1
+            var axis: Int64 = (softmax.version ?? editor.opset) >= 13 ? -1 : 1
             if case .int(let given)? = softmax.attributes["axis"] { axis = given }
             guard axis == -1 || axis == 3 else { throw Refusal(reason: "the softmax is over axis \(axis), not over the keys") }
             removed.append(index)

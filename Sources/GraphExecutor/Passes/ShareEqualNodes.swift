@@ -48,7 +48,7 @@ enum ShareEqualNodes: Pass {
     /// What two nodes have in common that compute the same; nil for those that may not be shared.
     private static func key(_ node: Node) -> String? {
         guard let type = Registry.standard.lookUp(domain: node.domain, name: node.opType), type.schema.isDeterministic else { return nil }
-        var parts = [node.domain, node.opType, node.overload, "\(node.outputs.map(\.isEmpty))"] + node.inputs
+        var parts = [node.domain, node.opType, node.overload, node.version.map(String.init) ?? "", "\(node.outputs.map(\.isEmpty))"] + node.inputs
         for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
             switch attribute {
             case .float(let value): parts.append("\(name)=f\(value.bitPattern)")
