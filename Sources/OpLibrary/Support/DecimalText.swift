@@ -1,4 +1,4 @@
-/// Numbers as Cast reads and writes them in strings.
+/// Numbers as Cast writes them in strings.
 enum DecimalText {
     /// The shortest digits that give the value back; without an exponent from 1e-4 up to 1e16.
     static func of<T: BinaryFloatingPoint & CustomStringConvertible>(_ value: T) -> String {
@@ -16,19 +16,5 @@ enum DecimalText {
         let padded = fraction + String(repeating: "0", count: Swift.max(0, exponent - fraction.count))
         let rest = padded.dropFirst(exponent)
         return sign + whole + padded.prefix(exponent) + "." + (rest.isEmpty ? "0" : rest)
-    }
-
-    /// The number that `text` is, INF and NaN in any case among them; true and false are 1 and 0.
-    static func value(_ text: String) -> Double? { Double(text) ?? truth(text) }
-
-    /// `value` in one rounding to single precision.
-    static func singlePrecisionValue(_ text: String) -> Float? { Float(text) ?? truth(text).map { Float($0) } }
-
-    private static func truth(_ text: String) -> Double? {
-        switch text.lowercased() {
-        case "true": 1
-        case "false": 0
-        default: nil
-        }
     }
 }

@@ -5,7 +5,7 @@ internal import Tensors
 ///
 /// Floats round to nearest even; beyond the range they become infinite, or as `saturates` says in the 8-bit types. To integers they truncate
 /// towards zero; what doesn't fit (which the standard leaves open) saturates at 32 and 64 bits and keeps the low bits below, NaN gives 0.
-/// Integers keep their low bits. Strings are read and written as decimal numbers.
+/// Integers keep their low bits. Strings are read and written as decimal numbers, bool as 0 and 1.
 struct ElementCast: Sendable {
     let saturates: Bool
     let rounding: SmallFloatFormat.PowerOfTwoRounding
@@ -97,16 +97,18 @@ struct ElementCast: Sendable {
             return wide.elements
         }
         switch type {
-        case .uint64: return .unsigned(try fill(UInt64.self) { UInt64($0) ?? DecimalText.value($0).map { UInt64(saturating: $0) } })
-        case _ where type.isInteger: return .signed(try fill(Int64.self) { Int64($0) ?? DecimalText.value($0).map { Int64(saturating: $0) } })
-        case .float: return .reals(try fill(Double.self) { DecimalText.singlePrecisionValue($0).map { Double($0) } })
-        default: return .reals(try fill(Double.self) { DecimalText.value($0) })
+        case .uint64: return .unsigned(try fill(UInt64.self) { UInt64($0) ?? Double($0).map { UInt64(saturating: $0) } })
+        case _ where type.isInteger: return .signed(try fill(Int64.self) { Int64($0) ?? Double($0).map { Int64(saturating: $0) } })
+        case .float: return .reals(try fill(Double.self) { Float($0).map { Double($0) } })
+        default: return .reals(try fill(Double.self) { Double($0) })
         }
     }
 
     private func texts(_ source: Tensor, _ context: RunContext) throws -> [String] {
+        // Counts the strings' handles against the budget before there are any.
+        _ = try context.scratch(.complex128, source.shape)
         switch source.elementType {
-        case .bool: return try source.elements(TensorBool.self).map { $0.value ? "True" : "False" }
+        case .bool: return try source.elements(TensorBool.self).map { $0.value ? "1" : "0" }
         case .float: return try source.elements(Float.self).map { DecimalText.of($0) }
         case .float16: return try source.elements(Float16.self).map { DecimalText.of($0) }
         default:

@@ -51,7 +51,7 @@ extension AiOnnx {
             let (condition, x, y) = (try context.input(0), try context.input(1), try context.input(2))
             let (chosen, left, right) = (try condition.elements(TensorBool.self), try x.stringArray(), try y.stringArray())
             let walk = BroadcastWalk([condition.shape, x.shape, y.shape], to: shape)
-            // The shape of an all-strings broadcast is not backed by memory yet: ask for the bytes of its handles first.
+            // Counts the strings' handles against the budget before there are any.
             _ = try context.scratch(.complex128, shape)
             var result: [String] = []
             for run in 0..<walk.runCount {
