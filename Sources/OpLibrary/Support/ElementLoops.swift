@@ -64,6 +64,42 @@ enum ElementLoop {
         }
     }
 
+    /// Each element of `places` of `z` is that of `x` where the condition holds, else that of `y`; ranges of one element are repeated.
+    static func select<T: BitwiseCopyable>(
+        _ condition: Elements<TensorBool>, _ conditions: Range<Int>, _ x: Elements<T>, _ lefts: Range<Int>, _ y: Elements<T>, _ rights: Range<Int>,
+        to z: MutableElements<T>, _ places: Range<Int>
+    ) {
+        let count = places.count
+        guard conditions.count == count else {
+            let isLeft = condition[conditions.lowerBound].value
+            return zip(
+                isLeft ? x : y, from: (isLeft ? lefts : rights).lowerBound, step: (isLeft ? lefts : rights).count == count ? 1 : 0,
+                x, from: lefts.lowerBound, step: 0, to: z, at: places.lowerBound, count: count
+            ) { value, _ in value }
+        }
+        unsafe condition.withPointer(conditions) { chosen in
+            unsafe x.withPointer(lefts) { left in
+                unsafe y.withPointer(rights) { right in
+                    unsafe z.withPointer(places) { output in
+                        switch (lefts.count == count, rights.count == count) {
+                        case (true, true):
+                            for index in 0..<count { unsafe store(load(chosen, index).value ? load(left, index) : load(right, index), output, index) }
+                        case (true, false):
+                            let other = unsafe load(right, 0)
+                            for index in 0..<count { unsafe store(load(chosen, index).value ? load(left, index) : other, output, index) }
+                        case (false, true):
+                            let other = unsafe load(left, 0)
+                            for index in 0..<count { unsafe store(load(chosen, index).value ? other : load(right, index), output, index) }
+                        case (false, false):
+                            let (value, other) = unsafe (load(left, 0), load(right, 0))
+                            for index in 0..<count { unsafe store(load(chosen, index).value ? value : other, output, index) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @inline(__always)
     private static func load<T: BitwiseCopyable>(_ base: UnsafePointer<T>, _ index: Int) -> T {
         unsafe UnsafeRawPointer(base).loadUnaligned(fromByteOffset: index &* MemoryLayout<T>.stride, as: T.self)

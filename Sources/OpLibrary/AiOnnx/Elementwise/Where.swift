@@ -36,12 +36,12 @@ extension AiOnnx {
             let steps = walk.steps
             try context.parallel(z.count, grain: ElementLoop.grain) { part in
                 walk.forEachSegment(of: part) { run, offset, count in
-                    let starts = (0..<3).map { walk.start($0, run: run) &+ offset &* steps[$0] }
-                    let to = run &* walk.runLength &+ offset
-                    for index in 0..<count {
-                        z[to &+ index] =
-                            chosen[starts[0] &+ index &* steps[0]].value ? left[starts[1] &+ index &* steps[1]] : right[starts[2] &+ index &* steps[2]]
+                    func range(_ operand: Int) -> Range<Int> {
+                        let start = walk.start(operand, run: run) &+ offset &* steps[operand]
+                        return start..<start &+ (steps[operand] == 0 ? 1 : count)
                     }
+                    let to = run &* walk.runLength &+ offset
+                    ElementLoop.select(chosen, range(0), left, range(1), right, range(2), to: z, to..<to &+ count)
                 }
             }
         }
