@@ -1,4 +1,5 @@
 internal import Bytes
+internal import CKernels
 internal import Tensors
 
 /// A region of a tensor, by element: where it starts and how far one step along each axis of the copied shape goes.
@@ -102,12 +103,17 @@ extension StridedCopy {
         _ type: T.Type, _ input: Elements<UInt8>, _ output: MutableElements<UInt8>, _ context: RunContext
     ) throws {
         if isEmpty { return }
-        let last = shape.count - 1
-        if last > 0, source[last] != 1, source[last - 1] == 1, target[last] == 1 {
-            try transpose(type, input, output, context)
+        if isTransposition && MemoryLayout<T>.size <= 8 {
+            try transpose(width: MemoryLayout<T>.size, input, output, context)
         } else {
             try copyRuns(type, input, output, context)
         }
+    }
+
+    /// Whether the last axis is contiguous in the target and the one before it in the source.
+    private var isTransposition: Bool {
+        let last = shape.count - 1
+        return last > 0 && source[last - 1] == 1 && source[last] > 1 && target[last] == 1 && target[last - 1] > 0
     }
 
     private func copyRuns<T: FixedWidthInteger & BitwiseCopyable & Sendable>(
@@ -134,30 +140,18 @@ extension StridedCopy {
         }
     }
 
-    /// The last axis is contiguous in the target, the one before it in the source: square tiles keep both within the cache.
-    private func transpose<T: FixedWidthInteger & BitwiseCopyable & Sendable>(
-        _ type: T.Type, _ input: Elements<UInt8>, _ output: MutableElements<UInt8>, _ context: RunContext
-    ) throws {
-        let (last, width, tile) = (shape.count - 1, MemoryLayout<T>.size, 16)
+    private func transpose(width: Int, _ input: Elements<UInt8>, _ output: MutableElements<UInt8>, _ context: RunContext) throws {
+        let (last, band) = (shape.count - 1, 64)
         let (rows, columns, step, pace) = (shape[last - 1], shape[last], source[last], target[last - 1])
-        let bands = (rows + tile - 1) / tile
-        let planes = Shape.product(shape[..<(last - 1)])
-        try context.parallel(planes &* bands, grain: Swift.max(1, 65_536 / Swift.max(1, columns &* tile &* width))) { range in
+        let bands = (rows + band - 1) / band
+        try context.parallel(Shape.product(shape[..<(last - 1)]) &* bands, grain: Swift.max(1, 65_536 / Swift.max(1, columns &* band &* width))) { range in
             unsafe input.withPointer { input in
                 unsafe output.withPointer { output in
-                    let (from, to) = unsafe (UnsafeRawPointer(input), UnsafeMutableRawPointer(output))
                     for part in range {
-                        let (plane, band) = (part / bands, part % bands)
+                        let (plane, row) = (part / bands, part % bands &* band)
                         forEach(plane..<(plane + 1), rank: last - 1) { start, end in
-                            for first in stride(from: 0, to: columns, by: tile) {
-                                for row in (band &* tile)..<Swift.min(rows, (band &+ 1) &* tile) {
-                                    for column in first..<Swift.min(columns, first &+ tile) {
-                                        let offset = (start &+ row &+ column &* step) &* width
-                                        let element = unsafe from.loadUnaligned(fromByteOffset: offset, as: T.self)
-                                        unsafe to.storeBytes(of: element, toByteOffset: (end &+ row &* pace &+ column) &* width, as: T.self)
-                                    }
-                                }
-                            }
+                            let (from, to) = unsafe (input + (start &+ row) &* width, output + (end &+ row &* pace) &* width)
+                            _ = unsafe ck_kernels().pointee.transpose(width, columns, Swift.min(band, rows &- row), from, step, to, pace)
                         }
                     }
                 }

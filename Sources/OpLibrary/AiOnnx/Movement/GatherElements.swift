@@ -95,23 +95,26 @@ extension RunContext {
             indices.shape.indices.allSatisfy({ $0 == axis || indices.shape[$0] <= shape[$0] })
         else { throw ONNXError(.shape, "indices \(indices) don't address elements of shape \(Shape.text(shape))") }
         let result = try scratch(Int64.self, count: indices.count)
-        let (extent, strides) = (shape[axis], Shape.strides(shape))
+        if indices.count == 0 { return result }
+        let (extent, strides, last) = (shape[axis], Shape.strides(shape), shape.count - 1)
         let values = try indices.widenedIndices(scratch: { try self.scratch(.int64, $0) })
-        var position = [Int](repeating: 0, count: shape.count)
-        var base = 0
-        for place in result.indices {
-            guard let index = Shape.axis(Int(values[place]), rank: extent) else {
-                throw ONNXError(.shape, "index \(values[place]) at place \(place) is out of range for axis \(axis) of extent \(extent)")
-            }
-            result[place] = Int64(base &+ index &* strides[axis])
-            var other = shape.count - 1
-            while other >= 0 {
-                position[other] &+= 1
-                if other != axis { base &+= strides[other] }
-                if position[other] < indices.shape[other] { break }
-                if other != axis { base &-= strides[other] &* position[other] }
-                position[other] = 0
-                other -= 1
+        let (length, outer) = (indices.shape[last], indices.shape.dropLast())
+        let (step, own) = (axis == last ? 0 : 1, strides[axis])
+        try parallel(indices.count / length, grain: Swift.max(1, 16_384 / length)) { rows in
+            for row in rows {
+                var (rest, base) = (row, 0)
+                for other in outer.indices.reversed() {
+                    if other != axis { base &+= rest % outer[other] &* strides[other] }
+                    rest /= outer[other]
+                }
+                for place in 0..<length {
+                    let given = Int(values[row &* length &+ place])
+                    let index = given < 0 ? given &+ extent : given
+                    guard UInt(bitPattern: index) < UInt(bitPattern: extent) else {
+                        throw ONNXError(.shape, "index \(given) at place \(row * length + place) is out of range for axis \(axis) of extent \(extent)")
+                    }
+                    result[row &* length &+ place] = Int64(base &+ place &* step &+ index &* own)
+                }
             }
         }
         return result
