@@ -24,7 +24,7 @@ extension Tensor {
 
     /// The low bits of each byte, packed as `type`; the reverse of `unpacked`. Types that are not packed are only renamed.
     package func packed(as type: ElementType) throws(ONNXError) -> Tensor {
-        guard type.isPacked else { return try reinterpreted(as: type) }
+        guard type.isPacked else { return try elementType == type ? self : reinterpreted(as: type) }
         let width = type.bitWidth
         let mask = UInt8((1 << width) - 1)
         guard elementType.bitWidth == 8 else { throw ONNXError(.shape, "one element a byte expected, \(self) found") }

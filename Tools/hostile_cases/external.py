@@ -19,7 +19,7 @@ def beside(model_bytes: bytes, **more) -> dict:
 
 
 def place(name: str, location: str, **options) -> None:
-    case(25, name, beside(reading(("location", location))), "PATH", "w|location|folder|external", command=RUN, never=NEVER, **options)
+    case(25, name, beside(reading(("location", location))), "PATH" if location else "PATH|MAL", "w|location|folder|external", command=RUN, never=NEVER, **options)
 
 
 # 25: ways out of the folder
@@ -41,7 +41,8 @@ case(25, "correct", beside(reading(("location", "data.bin"), ("length", "8"))), 
 # 26-28: links, and what is no regular file
 def linked(number_: int, name: str, setup: list, location: str = "link", **options) -> None:
     options.setdefault("never", NEVER)
-    case(number_, name, beside(reading(("location", location), ("length", "8"))), "PATH", "w|link|folder|regular|external", command=RUN, setup=setup, **options)
+    kind = "PATH|IO" if number_ == 28 else "PATH"
+    case(number_, name, beside(reading(("location", location), ("length", "8"))), kind, "w|link|folder|regular|external", command=RUN, setup=setup, **options)
 
 
 linked(26, "link-out", [["symlink", "../secret.bin", "folder/link"]])

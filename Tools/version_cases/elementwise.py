@@ -56,7 +56,8 @@ def binary(v: Version):
     for dtype in v.types(v.schema.inputs[0].type_str):
         shapes = SHAPES if dtype in (np.float32, np.int64, np.bool_) else {"row": SHAPES["row"]}
         for label, (left, right) in shapes.items():
-            if v.name == "PRelu" and label == "column":
+            # The slope broadcasts to the input, never the other way round.
+            if v.name == "PRelu" and label in ("column", "scalar"):
                 continue
             a, b = v.values(dtype, *left), v.values(dtype, *right)
             if v.name in ("Div", "Mod"):
@@ -119,7 +120,8 @@ def cast(v: Version):
     targets = v.types("T2")
     for source in sources:
         for target in targets:
-            if source is np.object_ and target in (np.object_, np.bool_) or target is np.object_ and source in FLOATS:
+            # The standard leaves open how a bool and a float are spelt.
+            if source is np.object_ and target in (np.object_, np.bool_) or target is np.object_ and source in (*FLOATS, np.bool_):
                 continue
             x = castable(v, source, target)
             label = f"{short(source)}_to_{short(target)}"
@@ -135,7 +137,6 @@ def dropout(v: Version):
         x = v.values(dtype, 3, 4)
         if v.since < 12:
             yield v.one(f"{short(dtype)}_ratio", [x], ratio=0.3)
-            yield v.one(f"{short(dtype)}_mask", [x], outputs=2)
         else:
             yield v.one(f"{short(dtype)}_ratio", [x, np.array(0.3, np.float32)], outputs=2)
             yield v.one(f"{short(dtype)}_nothing_dropped", [x, np.array(0, np.float32), np.array(True)], outputs=2)
