@@ -74,18 +74,8 @@ extension Reduction {
         let type = try context.input(0).elementType
         let plan = ReductionPlan(try context.input(0).shape, axes: try axes.axes(context))
         switch type {
-        case .float:
-            try ReductionLoop<Function, Float, Double>(context, plan) {
-                Double($0)
-            } _: {
-                Float($0)
-            }.run()
-        case .double:
-            try ReductionLoop<Function, Double, Double>(context, plan) {
-                $0
-            } _: {
-                $0
-            }.run()
+        case .float: try ReductionLoop<Function, FloatAccumulation>(context: context, plan: plan).run()
+        case .double: try ReductionLoop<Function, ExactAccumulation<Double>>(context: context, plan: plan).run()
         default: try type.visitInteger(IntegerReduction<Function>(context: context, plan: plan))
         }
     }
@@ -95,13 +85,29 @@ private struct IntegerReduction<Function: ReductionFunction>: IntegerVisitor {
     let context: RunContext
     let plan: ReductionPlan
     func visit<T: Arithmetic & FixedWidthInteger>(_ type: T.Type) throws {
-        let isBool = try context.input(0).elementType == .bool
-        try ReductionLoop<Function, T, T>(context, plan) {
-            $0
-        } _: {
-            isBool && $0 != 0 ? 1 : $0
-        }.run()
+        try ReductionLoop<Function, ExactAccumulation<T>>(context: context, plan: plan).run()
+        guard try context.input(0).elementType == .bool else { return }
+        let result = try context.output().elements(T.self)
+        for index in result.indices { result[index] = result[index] == 0 ? 0 : 1 }
     }
+}
+
+/// In which type elements are accumulated. A type, not a closure, so that loops over it are specialised.
+private protocol Accumulation: SendableMetatype {
+    associatedtype Element: TensorElement
+    associatedtype Total: Arithmetic
+    static func widen(_ element: Element) -> Total
+    static func narrow(_ total: Total) -> Element
+}
+
+private enum FloatAccumulation: Accumulation {
+    static func widen(_ element: Float) -> Double { Double(element) }
+    static func narrow(_ total: Double) -> Float { Float(total) }
+}
+
+private enum ExactAccumulation<T: Arithmetic>: Accumulation {
+    static func widen(_ element: T) -> T { element }
+    static func narrow(_ total: T) -> T { total }
 }
 
 /// A tensor seen as kept and reduced axes, neighbours of one kind merged.
@@ -149,24 +155,18 @@ struct ReductionPlan: Sendable {
     }
 }
 
-/// Reduces elements of type `T` in accumulators of type `A`. The order of the operations depends on the shape alone.
-private struct ReductionLoop<Function: ReductionFunction, T: TensorElement, A: Arithmetic> {
+/// Reduces a tensor to output 0. The order of the operations depends on the shape alone.
+private struct ReductionLoop<Function: ReductionFunction, Rule: Accumulation> {
+    typealias T = Rule.Element
+    typealias A = Rule.Total
     let context: RunContext
     let plan: ReductionPlan
-    let widen: @Sendable (T) -> A
-    let narrow: @Sendable (A) -> T
 
-    @inline(__always)
-    init(_ context: RunContext, _ plan: ReductionPlan, _ widen: @escaping @Sendable (T) -> A, _ narrow: @escaping @Sendable (A) -> T) {
-        (self.context, self.plan, self.widen, self.narrow) = (context, plan, widen, narrow)
-    }
-
-    @inline(__always)
     func run() throws {
         let (x, y) = (try context.input(0).elements(T.self), try context.output().elements(T.self))
-        let (plan, widen, narrow) = (plan, widen, narrow)
+        let plan = plan
         guard plan.reducedCount > 0 else {
-            return y.fill(narrow(Function.finish(Function.initial(), count: 0)))
+            return y.fill(Rule.narrow(Function.finish(Function.initial(), count: 0)))
         }
         if let columns = plan.kept.last, columns.stride == 1, columns.size > 1 {
             return try runColumns(x, y, columns.size)
@@ -177,28 +177,28 @@ private struct ReductionLoop<Function: ReductionFunction, T: TensorElement, A: A
                 let base = plan.base(output)
                 var total: A = Function.initial()
                 for start in stride(from: 0, to: plan.reducedCount, by: run.size) {
-                    total = Function.combine(total, Self.sum(x, base &+ plan.offset(start), run, widen))
+                    total = Function.combine(total, Self.sum(x, base &+ plan.offset(start), run))
                 }
-                y[output] = narrow(Function.finish(total, count: plan.reducedCount))
+                y[output] = Rule.narrow(Function.finish(total, count: plan.reducedCount))
             }
         }
     }
 
     /// One run in four chains, element i in chain i mod 4.
     @inline(__always)
-    private static func sum(_ x: Elements<T>, _ start: Int, _ run: (size: Int, stride: Int), _ widen: (T) -> A) -> A {
+    private static func sum(_ x: Elements<T>, _ start: Int, _ run: (size: Int, stride: Int)) -> A {
         var (a, b, c, d): (A, A, A, A) = (Function.initial(), Function.initial(), Function.initial(), Function.initial())
         var index = 0
         while index &+ 4 <= run.size {
             let place = start &+ index &* run.stride
-            a = Function.combine(a, Function.term(widen(x[place])))
-            b = Function.combine(b, Function.term(widen(x[place &+ run.stride])))
-            c = Function.combine(c, Function.term(widen(x[place &+ 2 &* run.stride])))
-            d = Function.combine(d, Function.term(widen(x[place &+ 3 &* run.stride])))
+            a = Function.combine(a, Function.term(Rule.widen(x[place])))
+            b = Function.combine(b, Function.term(Rule.widen(x[place &+ run.stride])))
+            c = Function.combine(c, Function.term(Rule.widen(x[place &+ 2 &* run.stride])))
+            d = Function.combine(d, Function.term(Rule.widen(x[place &+ 3 &* run.stride])))
             index &+= 4
         }
         while index < run.size {
-            a = Function.combine(a, Function.term(widen(x[start &+ index &* run.stride])))
+            a = Function.combine(a, Function.term(Rule.widen(x[start &+ index &* run.stride])))
             index &+= 1
         }
         return Function.combine(Function.combine(a, b), Function.combine(c, d))
@@ -208,7 +208,7 @@ private struct ReductionLoop<Function: ReductionFunction, T: TensorElement, A: A
     @inline(__always)
     private func runColumns(_ x: Elements<T>, _ y: MutableElements<T>, _ width: Int) throws {
         let totals = try context.scratch(A.self, count: y.count)
-        let (plan, widen, narrow) = (plan, widen, narrow)
+        let plan = plan
         try context.parallel(plan.outputCount, grain: Swift.max(64, ElementLoop.grain / plan.reducedCount)) { outputs in
             totals.fill(Function.initial(), in: outputs)
             var first = outputs.lowerBound
@@ -218,12 +218,12 @@ private struct ReductionLoop<Function: ReductionFunction, T: TensorElement, A: A
                 for element in 0..<plan.reducedCount {
                     let start = base &+ plan.offset(element)
                     for output in first..<end {
-                        totals[output] = Function.combine(totals[output], Function.term(widen(x[start &+ (output &- first)])))
+                        totals[output] = Function.combine(totals[output], Function.term(Rule.widen(x[start &+ (output &- first)])))
                     }
                 }
                 first = end
             }
-            for output in outputs { y[output] = narrow(Function.finish(totals[output], count: plan.reducedCount)) }
+            for output in outputs { y[output] = Rule.narrow(Function.finish(totals[output], count: plan.reducedCount)) }
         }
     }
 }
