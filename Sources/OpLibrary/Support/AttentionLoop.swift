@@ -13,7 +13,7 @@ struct AttentionLoop: FloatVisitor {
     let keys: Tensor
     let values: Tensor
     let bias: Tensor?
-    let scale: Float
+    let scale: Double
     let softcap: Float
     /// Which stage the score output shows: 0 products, 1 after softcap, 2 with bias, 3 after softmax.
     let outputMode: Int

@@ -91,14 +91,14 @@ extension AiOnnx {
             guard [keys.shape[0], values.shape[0]].allSatisfy({ $0 == queries.shape[0] }) else {
                 throw ONNXError(.shape, "Q, K and V must have one batch size")
             }
-            let scale = scale ?? 1 / Float(queries.shape[3]).squareRoot()
+            let scale = scale.map(Double.init) ?? 1 / Double(queries.shape[3]).squareRoot()
             if q.elementType == .float, !context.isWanted(3), softcap == 0 {
                 let product = try AttentionProduct(
                     queries: Heads(headsFirst: queries), keys: Heads(headsFirst: keys), values: Heads(headsFirst: values),
                     bias: try bias.map {
                         try AttentionBias($0, batches: queries.shape[0], heads: queries.shape[1], queries: queries.shape[2], keys: keys.shape[2])
                     },
-                    scale: scale, maskedRowsAreZero: true)
+                    scale: Float(scale), maskedRowsAreZero: true)
                 try product.run(into: try context.output().elements(Float.self), rowsFirst: q.rank == 3, context)
             } else {
                 try q.elementType.visitFloat(
