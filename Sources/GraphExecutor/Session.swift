@@ -36,7 +36,8 @@ public final class Session: Sendable {
     /// doesn't have, `.shape` for types and shapes that don't fit, `.limit` past a bound; the place names the node.
     public init(model: Model, options: SessionOptions = SessionOptions()) throws {
         try model.validate(limits: options.limits)
-        let model = try model.inliningFunctions(limits: options.limits)
+        let expanded = options.kind == .reference ? try model.expandingFusedOperators() : model
+        let model = try expanded.inliningFunctions(limits: options.limits)
         self.model = model
         self.options = options
         resources = SessionResources(threads: options.threads, maxMemory: options.maxMemory ?? MachineMemory.byteCount / 5 * 4)
@@ -80,6 +81,17 @@ public final class Session: Sendable {
 
     /// Lets go of the memory that is kept for the next runs.
     public func trim() { resources.arenas.trim() }
+
+    /// How the optimised session would run `inputs`, up to the first step whose shapes depend on data.
+    package func plan(for inputs: [String: Value]) throws -> PlanSummary {
+        let state = newState(RunOptions())
+        defer { state.budget.close() }
+        let executor = Executor(program, state: state)
+        for (input, value) in zip(program.inputs, try InputCheck.bind(inputs, to: program)) {
+            if let value { executor.set(input.id, value) }
+        }
+        return try executor.summary()
+    }
 
     private func newState(_ options: RunOptions) -> RunState {
         let run = runs.wrappingAdd(1, ordering: .relaxed).newValue

@@ -60,6 +60,12 @@ final class Executor: RunHost {
         }
     }
 
+    /// What the first plan says.
+    func summary() throws -> PlanSummary {
+        let plan = try plan(from: 0)
+        return PlanSummary(program, plan)
+    }
+
     // MARK: planned
 
     private func follow(_ plan: Plan) throws {

@@ -1,0 +1,100 @@
+import GraphExecutor
+import ONNX
+import OpLibrary
+import Testing
+
+/// Every fused operator against the function that it means.
+@Suite struct FusedOperatorTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let operation: String
+        let inputs: [(name: String, shape: [Int])]
+        let attributes: [(String, Attribute)]
+        var isMaskBool = false
+        /// Rows of the mask that hide every key.
+        var hidesRows = false
+    }
+
+    private static func activation(_ name: String) -> Case {
+        Case(testDescription: "Activation \(name)", operation: "Activation", inputs: [("X", [3, 50])], attributes: [("function", .string(name))])
+    }
+
+    private static func linear(_ name: String, _ inputs: [(String, [Int])], _ attributes: [(String, Attribute)] = []) -> Case {
+        Case(testDescription: "Linear \(name)", operation: "Linear", inputs: inputs.map { (name: $0.0, shape: $0.1) }, attributes: attributes)
+    }
+
+    private static func attention(
+        _ name: String, mask: [Int]?, rowsFirst: Bool, _ attributes: [(String, Attribute)] = [], isMaskBool: Bool = false, hidesRows: Bool = false
+    ) -> Case {
+        let (q, k) = rowsFirst ? ([2, 5, 3, 8], [2, 7, 3, 8]) : ([2, 3, 5, 8], [2, 3, 7, 8])
+        let flags = ["q_rows_first", "k_rows_first", "v_rows_first", "y_rows_first"].map { ($0, Attribute.int(rowsFirst ? 1 : 0)) }
+        return Case(
+            testDescription: "Attention \(name)", operation: "Attention",
+            inputs: [("Q", q), ("K", k), ("V", k)] + (mask.map { [("mask", $0)] } ?? []), attributes: [("scale", .float(0.3))] + flags + attributes,
+            isMaskBool: isMaskBool, hidesRows: hidesRows)
+    }
+
+    static let cases: [Case] =
+        ["identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid"].map(activation) + [
+            linear("alone", [("X", [2, 3, 5]), ("W", [5, 7])]),
+            linear("with bias and activation", [("X", [2, 3, 5]), ("W", [5, 7]), ("B", [7])], [("activation", .string("gelu"))]),
+            linear("transposed", [("X", [3, 5]), ("W", [7, 5]), ("B", [7])], [("transB", .int(1)), ("activation", .string("relu"))]),
+            linear("with residual", [("X", [2, 3, 5]), ("W", [5, 7]), ("B", [7]), ("R", [2, 3, 7])]),
+            linear("with a residual that is broadcast", [("X", [2, 3, 5]), ("W", [5, 7]), ("B", [7]), ("R", [1, 3, 7])]),
+            linear("with a residual that broadcasts it", [("X", [1, 3, 5]), ("W", [5, 7]), ("B", [7]), ("R", [4, 3, 7])]),
+            linear("of no rows", [("X", [0, 3, 5]), ("W", [5, 7]), ("B", [7])]),
+            attention("without mask", mask: nil, rowsFirst: true),
+            attention("heads first", mask: nil, rowsFirst: false),
+            attention("a mask for all", mask: [2, 1, 5, 7], rowsFirst: true),
+            attention("a mask a key", mask: [2, 1, 1, 7], rowsFirst: true),
+            attention("a mask a head", mask: [1, 3, 5, 7], rowsFirst: false),
+            attention("a mask of rank 2", mask: [5, 7], rowsFirst: true),
+            attention("a mask a query", mask: [2, 1, 5, 1], rowsFirst: true),
+            attention("guarded", mask: [2, 1, 5, 7], rowsFirst: true, [("guards", .int(1))], hidesRows: true),
+            attention("not guarded", mask: [2, 1, 5, 7], rowsFirst: true, hidesRows: true),
+            attention(
+                "scores replaced", mask: [2, 1, 5, 7], rowsFirst: true, [("fill", .float(-.greatestFiniteMagnitude))], isMaskBool: true, hidesRows: true),
+            attention("scores replaced by -inf", mask: [2, 1, 5, 7], rowsFirst: true, [("fill", .float(-.infinity))], isMaskBool: true),
+        ]
+
+    private func model(_ item: Case) throws -> Model {
+        var graph = Graph(name: "fused")
+        graph.inputs = item.inputs.map { input in
+            ValueInfo(input.name, .tensor(input.name == "mask" && item.isMaskBool ? .bool : .float, input.shape.map(Dimension.known)))
+        }
+        graph.outputs = [ValueInfo("Y")]
+        graph.nodes = [
+            Node(
+                item.operation, domain: Fused.domain, inputs: item.inputs.map(\.name), outputs: ["Y"],
+                attributes: OrderedDictionary(item.attributes, uniquingKeysWith: { first, _ in first }))
+        ]
+        return Model(opsetImports: ["": 20, Fused.domain: 1], graph: graph)
+    }
+
+    private func values(_ item: Case) throws -> [String: Value] {
+        var state: UInt64 = 42
+        func next() -> Float {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Float(Int32(truncatingIfNeeded: state >> 32)) / Float(Int32.max) * 2
+        }
+        return try item.inputs.reduce(into: [:]) { values, input in
+            let count = input.shape.reduce(1, *)
+            let keys = input.shape.last ?? 1
+            let isMask = input.name == "mask"
+            func isHidden(_ index: Int) -> Bool { item.hidesRows && index / keys == 1 || next() > 1 && index % keys > 0 }
+            if isMask && item.isMaskBool {
+                values[input.name] = .tensor(try Tensor((0..<count).map { TensorBool(isHidden($0)) }, shape: input.shape))
+            } else {
+                values[input.name] = .tensor(try Tensor((0..<count).map { isMask && isHidden($0) ? -Float.infinity : next() }, shape: input.shape))
+            }
+        }
+    }
+
+    @Test(arguments: cases) func meansItsExpansion(_ item: Case) throws {
+        let (model, inputs) = (try model(item), try values(item))
+        let fused = try Session(model: model).runSynchronously(inputs)
+        let expanded = try Session(model: model, options: SessionOptions(kind: .reference)).runSynchronously(inputs)
+        #expect(fused["Y"]?.tensor?.shape == expanded["Y"]?.tensor?.shape)
+        #expect(try distance(fused["Y"], expanded["Y"]) < 5e-6)
+    }
+}
