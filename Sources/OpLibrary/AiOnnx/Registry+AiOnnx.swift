@@ -1,8 +1,8 @@
 extension AiOnnx {
     /// Every operator of the domain, a line each.
     package static let operators: [any Operator.Type] =
-        controlFlow + convolution + elementwise + image + linear + losses + movement + normalization + pooling + quantization + random + reductions + sequences
-        + text
+        controlFlow + convolution + elementwise + image + linear + losses + movement + normalization + pooling + quantization + random + recurrent + reductions
+        + sequences + signal + text
 
     private static let controlFlow: [any Operator.Type] = [
         If.self,
@@ -12,8 +12,13 @@ extension AiOnnx {
     ]
 
     private static let convolution: [any Operator.Type] = [
+        CausalConvWithState.self,
+        Col2Im.self,
         Conv.self,
+        ConvInteger.self,
         ConvTranspose.self,
+        DeformConv.self,
+        QLinearConv.self,
     ]
 
     private static let elementwise: [any Operator.Type] = [
@@ -90,15 +95,22 @@ extension AiOnnx {
     ]
 
     private static let image: [any Operator.Type] = [
+        AffineGrid.self,
+        GridSample.self,
+        NonMaxSuppression.self,
         Resize.self,
+        RoiAlign.self,
         Upsample.self,
     ]
 
     private static let linear: [any Operator.Type] = [
         Attention.self,
+        Det.self,
         Einsum.self,
         Gemm.self,
+        LinearAttention.self,
         MatMul.self,
+        RotaryEmbedding.self,
     ]
 
     private static let losses: [any Operator.Type] = [
@@ -165,6 +177,7 @@ extension AiOnnx {
         GlobalMaxPool.self,
         LpPool.self,
         MaxPool.self,
+        MaxRoiPool.self,
         MaxUnpool.self,
     ]
 
@@ -184,6 +197,12 @@ extension AiOnnx {
         RandomNormalLike.self,
         RandomUniform.self,
         RandomUniformLike.self,
+    ]
+
+    private static let recurrent: [any Operator.Type] = [
+        GRU.self,
+        LSTM.self,
+        RNN.self,
     ]
 
     private static let reductions: [any Operator.Type] = [
@@ -215,6 +234,15 @@ extension AiOnnx {
         SequenceInsert.self,
         SequenceLength.self,
         SplitToSequence.self,
+    ]
+
+    private static let signal: [any Operator.Type] = [
+        BlackmanWindow.self,
+        DFT.self,
+        HammingWindow.self,
+        HannWindow.self,
+        MelWeightMatrix.self,
+        STFT.self,
     ]
 
     private static let text: [any Operator.Type] = [

@@ -12,7 +12,7 @@ package struct Registry: Sendable {
 
     /// Every operator of every domain.
     package static let standard = Registry(
-        AiOnnx.operators + AiOnnxMl.operators + Microsoft.operators + PreviewTraining.operators + Fused.operators)
+        AiOnnx.operators + AiOnnxMl.operators + AiOnnxPreview.operators + Microsoft.operators + PreviewTraining.operators + Fused.operators)
 
     package init(_ list: [any Operator.Type]) {
         operators = Dictionary(list.map { (Key(domain: $0.schema.domain, name: $0.schema.name), $0) }, uniquingKeysWith: { first, _ in first })

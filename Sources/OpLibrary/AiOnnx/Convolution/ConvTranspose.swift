@@ -100,7 +100,7 @@ private struct TransposedConvolution {
         try initialise(Float.self, planes: 0..<x.shape[0] * filters)
         guard x.count > 0, w.count > 0 else { return }
         let weights = try transposedWeights(context)
-        let columns = try context.scratch(Float.self, count: rows * windows.outputCount)
+        let columns = try context.scratch(.float, [rows, windows.outputCount]).elements(Float.self)
         var panels: Storage?
         for stack in 0..<x.shape[0] * group {
             try context.checkDeadline()

@@ -23,8 +23,8 @@ struct UnfoldedConvolution {
         let (x, w, z) = (try work.x.elements(Float.self), try work.w.elements(Float.self), try work.y.elements(Float.self))
         let isWhole = band == windows.output[0]
         let bandCount = windows.outputCount / windows.output[0] * band
-        let unfolded = try context.scratch(Float.self, count: windows.isIdentity ? 0 : work.depth * bandCount)
-        let part = try context.scratch(Float.self, count: isWhole ? 0 : work.groupFilters * bandCount)
+        let unfolded = try context.scratch(.float, [windows.isIdentity ? 0 : work.depth, bandCount]).elements(Float.self)
+        let part = try context.scratch(.float, [isWhole ? 0 : work.groupFilters, bandCount]).elements(Float.self)
         var panels: Storage?
         for stack in 0..<work.batches * work.group {
             let (image, target) = (stack * work.groupChannels * windows.inputCount, stack * work.groupFilters * windows.outputCount)

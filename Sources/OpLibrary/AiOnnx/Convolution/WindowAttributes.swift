@@ -21,6 +21,9 @@ struct WindowAttributes: Sendable {
     /// No extent, stride or padding is beyond this, so that the sum of two products of them fits 64 bits.
     static let limit = Int(Int32.max)
 
+    /// The highest rank of an image whose points are made of neighbours along every axis, which multiply.
+    static let rankLimit = 10
+
     /// The kernel's extents; nil where the weights say them.
     let kernel: [Int]?
     let autoPad: AutoPad

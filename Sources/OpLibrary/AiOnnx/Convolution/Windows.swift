@@ -22,8 +22,8 @@ struct Windows: Sendable {
     init(input: [Int], output: [Int], kernel: [Int], strides: [Int], dilations: [Int], before: [Int], after: [Int]) throws {
         (self.input, self.output, self.kernel, self.strides, self.dilations) = (input, output, kernel, strides, dilations)
         (self.before, self.after) = (before, after)
-        inputCount = Shape.product(input)
-        outputCount = Shape.product(output)
+        inputCount = try Shape.count(input)
+        outputCount = try Shape.count(output)
         tapCount = try Shape.count(kernel)
         guard tapCount <= WindowAttributes.limit else { throw ONNXError(.limit, "a window of \(Shape.text(kernel)) has \(tapCount) taps") }
     }
