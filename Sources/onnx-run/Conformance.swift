@@ -77,7 +77,9 @@ struct ConformanceSuite {
 
     private func failure(_ model: Model, _ session: Session, _ folder: String, _ tolerance: Tolerance) throws -> String? {
         var inputs: [String: Value] = [:]
-        for (index, input) in model.graph.inputs.enumerated() {
+        // The numbers count what must be given: inputs with an initializer of their name are weights.
+        let fed = model.graph.inputs.filter { model.graph.initializers[$0.name] == nil }
+        for (index, input) in fed.enumerated() {
             let path = "\(folder)/input_\(index).pb"
             guard FileManager.default.fileExists(atPath: path) else { continue }
             inputs[input.name] = try Value(path, for: input)
