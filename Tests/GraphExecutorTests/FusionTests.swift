@@ -35,6 +35,22 @@ import Testing
         for name in fixture.outputs { #expect(try distance(results[name], expected[name]) < 1e-5) }
     }
 
+    /// Before opset 7 a vector may be added to columns: that is no bias.
+    @Test(arguments: SessionOptions.Kind.allCases) func leavesOldBroadcastingAlone(_ kind: SessionOptions.Kind) throws {
+        var graph = Graph(name: "old")
+        graph.inputs = [ValueInfo("x", .tensor(.float, [.known(2), .known(2)]))]
+        graph.nodes = [
+            Node("MatMul", inputs: ["x", "w"], outputs: ["product"]),
+            Node("Add", inputs: ["product", "b"], outputs: ["y"], attributes: ["broadcast": .int(1), "axis": .int(0)]),
+        ]
+        graph.outputs = [ValueInfo("y")]
+        graph.initializers["w"] = try Tensor([1, 0, 0, 1] as [Float], shape: [2, 2])
+        graph.initializers["b"] = try Tensor([10, 20] as [Float], shape: [2])
+        let session = try Session(model: Model(opsetImports: ["": 6], graph: graph), options: SessionOptions(kind: kind))
+        let y = try session.runSynchronously(["x": .tensor(try Tensor([1, 2, 3, 4] as [Float], shape: [2, 2]))])["y"]
+        #expect(try y?.tensor?.array(of: Float.self) == [11, 12, 23, 24])
+    }
+
     @Test(arguments: try Fixtures.models.filter { $0.precision == "float" }, SessionOptions.Kind.allCases)
     func givesWhatPyTorchGives(_ fixture: Fixtures.Model, _ kind: SessionOptions.Kind) throws {
         let session = try Session(model: try Fixtures.model("distilbert-tiny/" + fixture.file), options: SessionOptions(kind: kind))

@@ -31,6 +31,9 @@ enum DropIdentities: Pass {
         case "Dropout":
             let isRatioOnly = node.inputs.count < 3 || node.inputs[2].isEmpty
             let isMaskUnread = node.outputs.dropFirst().allSatisfy { $0.isEmpty || editor.useCount($0) == 0 && !editor.isOutput($0) }
+            if editor.opset < 7 {
+                guard case .int(let isTest)? = node.attributes["is_test"], isTest != 0 else { return false }
+            }
             return isMaskUnread && (isRatioOnly || (try? editor.constant(node.inputs[2])?.bytes().first) == 0)
         case "Transpose":
             guard case .ints(let order)? = node.attributes["perm"] else { return false }

@@ -10,27 +10,24 @@ protocol Pass: Sendable {
     static func run(_ editor: GraphEditor) throws
 }
 
-/// The passes of an optimised session, in their order.
+/// The passes of an optimised session.
 enum Passes {
-    static let list: [any Pass.Type] = [
-        DropIdentities.self,
-        ShareEqualNodes.self,
-        FuseLayerNormalization.self,
-        FuseActivation.self,
-        FuseAttention.self,
-        FuseLinear.self,
-        DropUnread.self,
-    ]
+    /// The passes for a model of `opset`, in their order. What fusions look for broadcasts by NumPy's rule, which opset 7 began.
+    private static func list(opset: Int) -> [any Pass.Type] {
+        let fusions: [any Pass.Type] = [FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, FuseLinear.self]
+        return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : fusions) + [DropUnread.self]
+    }
 
     /// The model after constants are folded and every pass has run, and what each did.
     static func run(_ model: Model, limits: Limits) throws -> (model: Model, reports: [PassReport]) {
         var model = model
         model.opsetImports[Fused.domain] = 1
         var reports = [try FoldConstants.run(&model, limits: limits)]
-        for pass in list {
+        let opset = model.opsetImports[""] ?? model.opsetImports["ai.onnx"] ?? 1
+        for pass in list(opset: opset) {
             var program = try ProgramBuilder.build(model, limits: limits)
             try program.inferTypes()
-            let editor = GraphEditor(model.graph, program, pass: pass.name, opset: model.opsetImports[""] ?? model.opsetImports["ai.onnx"] ?? 1)
+            let editor = GraphEditor(model.graph, program, pass: pass.name, opset: opset)
             try pass.run(editor)
             model.graph = editor.result
             reports.append(editor.report)
