@@ -1,11 +1,11 @@
 package import GraphIR
 package import Tensors
 
-/// What the standard says of an operator, as data, for all versions from opset 7 on.
+/// What the standard says of an operator, as data, for all versions from opset 7 on, and for some operators from an earlier one.
 package struct OperatorSchema: Sendable {
     package let name: String
     package let domain: String
-    /// The opset versions that changed the operator, ascending; the first is the one in force at opset 7, or the operator's own first.
+    /// The opset versions that changed the operator, ascending and without a gap; the first is one in force at opset 7 or before, or the operator's own first.
     package let since: [Int]
     /// The version that withdrew the operator.
     package let deprecated: Int?

@@ -1,3 +1,4 @@
+internal import GraphIR
 internal import Tensors
 
 /// What an element-wise operator of two broadcast operands does with a pair.
@@ -10,17 +11,19 @@ package protocol BinaryFunction: Sendable {
 /// The shared body of the element-wise operators of two operands of one type: shapes broadcast, types stay.
 package protocol BinaryArithmetic: Operator {
     associatedtype Function: BinaryFunction
+    var alignment: OperandAlignment { get }
 }
 
 extension BinaryArithmetic {
     package func infer(_ types: Inference) throws {
-        types.set(0, types.element(0) ?? types.element(1), try Inference.broadcast([types.shape(0), types.shape(1)]))
+        types.set(0, types.element(0) ?? types.element(1), try alignment.infer(types))
     }
 
     package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0, 1]) }
 
     package func run(_ context: RunContext) throws {
-        let (a, b) = (try context.input(0), try context.input(1))
+        let a = try context.input(0)
+        let b = try alignment.align(try context.input(1), to: a)
         if a.elementType == .float { return try Function.kernel.zip(a, b, to: try context.output(), context) }
         try a.elementType.visit(BinaryLoop<Function>(context: context, a: a, b: b))
     }
@@ -43,15 +46,17 @@ extension OperatorSchema {
     /// The schema of an operator that takes A and B of one numeric type to C.
     package static func binary(_ name: String, since: [Int], types: ElementTypes = .numeric) -> OperatorSchema {
         OperatorSchema(
-            name, since: since, inputs: [.one("A", "T"), .one("B", "T")], outputs: [.one("C", "T")], types: ["T": .tensors(types)])
+            name, since: since, inputs: [.one("A", "T"), .one("B", "T")], outputs: [.one("C", "T")],
+            attributes: OperandAlignment.attributes + [.optional("consumed_inputs", .ints, until: 5)], types: ["T": .tensors(types)])
     }
 }
 
 extension AiOnnx {
     /// Sums, broadcast; integers wrap. https://onnx.ai/onnx/operators/onnx__Add.html
     package struct Add: BinaryArithmetic {
-        package static let schema = OperatorSchema.binary("Add", since: [7, 13, 14])
-        package init(_ node: NodeReader) throws {}
+        package static let schema = OperatorSchema.binary("Add", since: [1, 6, 7, 13, 14])
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: BinaryFunction {
             package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.add(a, b) }
             package static let kernel = FloatOperation.add
@@ -60,8 +65,9 @@ extension AiOnnx {
 
     /// Differences, broadcast; integers wrap. https://onnx.ai/onnx/operators/onnx__Sub.html
     package struct Sub: BinaryArithmetic {
-        package static let schema = OperatorSchema.binary("Sub", since: [7, 13, 14])
-        package init(_ node: NodeReader) throws {}
+        package static let schema = OperatorSchema.binary("Sub", since: [1, 6, 7, 13, 14])
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: BinaryFunction {
             package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.subtract(a, b) }
             package static let kernel = FloatOperation.subtract
@@ -70,8 +76,9 @@ extension AiOnnx {
 
     /// Products, broadcast; integers wrap. https://onnx.ai/onnx/operators/onnx__Mul.html
     package struct Mul: BinaryArithmetic {
-        package static let schema = OperatorSchema.binary("Mul", since: [7, 13, 14])
-        package init(_ node: NodeReader) throws {}
+        package static let schema = OperatorSchema.binary("Mul", since: [1, 6, 7, 13, 14])
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: BinaryFunction {
             package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.multiply(a, b) }
             package static let kernel = FloatOperation.multiply
@@ -80,8 +87,9 @@ extension AiOnnx {
 
     /// Quotients, broadcast; integers truncate and give 0 for a division by 0. https://onnx.ai/onnx/operators/onnx__Div.html
     package struct Div: BinaryArithmetic {
-        package static let schema = OperatorSchema.binary("Div", since: [7, 13, 14])
-        package init(_ node: NodeReader) throws {}
+        package static let schema = OperatorSchema.binary("Div", since: [1, 6, 7, 13, 14])
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: BinaryFunction {
             package static func apply<T: Arithmetic>(_ a: T, _ b: T) -> T { T.divide(a, b) }
             package static let kernel = FloatOperation.divide

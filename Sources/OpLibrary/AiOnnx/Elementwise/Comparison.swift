@@ -8,15 +8,17 @@ package protocol ComparisonFunction: Sendable {
 /// The shared body of the comparisons: shapes broadcast, the result is bool.
 package protocol ComparisonOperator: Operator {
     associatedtype Function: ComparisonFunction
+    var alignment: OperandAlignment { get }
 }
 
 extension ComparisonOperator {
     package func infer(_ types: Inference) throws {
-        types.set(0, .bool, try Inference.broadcast([types.shape(0), types.shape(1)]))
+        types.set(0, .bool, try alignment.infer(types))
     }
 
     package func run(_ context: RunContext) throws {
-        let (a, b) = (try context.input(0), try context.input(1))
+        let a = try context.input(0)
+        let b = try alignment.align(try context.input(1), to: a)
         if a.elementType == .string { return try compareStrings(context, a, b) }
         if a.elementType == .bool {
             let output = try context.output()
@@ -57,12 +59,12 @@ extension OperatorSchema {
     private static func comparison(_ name: String, since: [Int], types: ElementTypes) -> OperatorSchema {
         OperatorSchema(
             name, since: since, inputs: [.one("A", "T"), .one("B", "T")], outputs: [.one("C", "T1")],
-            types: ["T": .tensors(types), "T1": .tensors(.bool)])
+            attributes: OperandAlignment.attributes, types: ["T": .tensors(types), "T1": .tensors(.bool)])
     }
 
-    fileprivate static let equal = comparison("Equal", since: [7, 11, 13, 19], types: [.numeric, .bool, .string])
-    fileprivate static let less = comparison("Less", since: [7, 9, 13], types: .numeric)
-    fileprivate static let greater = comparison("Greater", since: [7, 9, 13], types: .numeric)
+    fileprivate static let equal = comparison("Equal", since: [1, 7, 11, 13, 19], types: [.numeric, .bool, .string])
+    fileprivate static let less = comparison("Less", since: [1, 7, 9, 13], types: .numeric)
+    fileprivate static let greater = comparison("Greater", since: [1, 7, 9, 13], types: .numeric)
     fileprivate static let lessOrEqual = comparison("LessOrEqual", since: [12, 16], types: .numeric)
     fileprivate static let greaterOrEqual = comparison("GreaterOrEqual", since: [12, 16], types: .numeric)
 }
@@ -71,7 +73,8 @@ extension AiOnnx {
     /// Whether elements are equal. https://onnx.ai/onnx/operators/onnx__Equal.html
     package struct Equal: ComparisonOperator {
         package static let schema = OperatorSchema.equal
-        package init(_ node: NodeReader) throws {}
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: ComparisonFunction {
             package static func apply<T: Comparable>(_ a: T, _ b: T) -> Bool { a == b }
         }
@@ -80,7 +83,8 @@ extension AiOnnx {
     /// Whether A is below B. https://onnx.ai/onnx/operators/onnx__Less.html
     package struct Less: ComparisonOperator {
         package static let schema = OperatorSchema.less
-        package init(_ node: NodeReader) throws {}
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: ComparisonFunction {
             package static func apply<T: Comparable>(_ a: T, _ b: T) -> Bool { a < b }
         }
@@ -89,7 +93,8 @@ extension AiOnnx {
     /// Whether A is above B. https://onnx.ai/onnx/operators/onnx__Greater.html
     package struct Greater: ComparisonOperator {
         package static let schema = OperatorSchema.greater
-        package init(_ node: NodeReader) throws {}
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: ComparisonFunction {
             package static func apply<T: Comparable>(_ a: T, _ b: T) -> Bool { a > b }
         }
@@ -98,7 +103,8 @@ extension AiOnnx {
     /// Whether A is at most B. https://onnx.ai/onnx/operators/onnx__LessOrEqual.html
     package struct LessOrEqual: ComparisonOperator {
         package static let schema = OperatorSchema.lessOrEqual
-        package init(_ node: NodeReader) throws {}
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: ComparisonFunction {
             package static func apply<T: Comparable>(_ a: T, _ b: T) -> Bool { a <= b }
         }
@@ -107,7 +113,8 @@ extension AiOnnx {
     /// Whether A is at least B. https://onnx.ai/onnx/operators/onnx__GreaterOrEqual.html
     package struct GreaterOrEqual: ComparisonOperator {
         package static let schema = OperatorSchema.greaterOrEqual
-        package init(_ node: NodeReader) throws {}
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package enum Function: ComparisonFunction {
             package static func apply<T: Comparable>(_ a: T, _ b: T) -> Bool { a >= b }
         }

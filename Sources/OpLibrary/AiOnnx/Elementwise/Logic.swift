@@ -2,18 +2,20 @@ internal import Tensors
 
 /// The shared body of And, Or and Xor: shapes broadcast.
 package protocol LogicOperator: Operator {
+    var alignment: OperandAlignment { get }
     static func apply(_ a: Bool, _ b: Bool) -> Bool
 }
 
 extension LogicOperator {
     package func infer(_ types: Inference) throws {
-        types.set(0, .bool, try Inference.broadcast([types.shape(0), types.shape(1)]))
+        types.set(0, .bool, try alignment.infer(types))
     }
 
     package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0, 1]) }
 
     package func run(_ context: RunContext) throws {
-        let (a, b, output) = (try context.input(0), try context.input(1), try context.output())
+        let (a, output) = (try context.input(0), try context.output())
+        let b = try alignment.align(try context.input(1), to: a)
         try context.zip(
             try a.elements(TensorBool.self), a.shape, try b.elements(TensorBool.self), b.shape, to: try output.elements(TensorBool.self), output.shape
         ) { TensorBool(Self.apply($0.value, $1.value)) }
@@ -23,8 +25,8 @@ extension LogicOperator {
 extension OperatorSchema {
     fileprivate static func logic(_ name: String) -> OperatorSchema {
         OperatorSchema(
-            name, since: [7], inputs: [.one("A", "T"), .one("B", "T")], outputs: [.one("C", "T1")],
-            types: ["T": .tensors(.bool), "T1": .tensors(.bool)])
+            name, since: [1, 7], inputs: [.one("A", "T"), .one("B", "T")], outputs: [.one("C", "T1")],
+            attributes: OperandAlignment.attributes, types: ["T": .tensors(.bool), "T1": .tensors(.bool)])
     }
 }
 
@@ -32,21 +34,24 @@ extension AiOnnx {
     /// Whether both are true. https://onnx.ai/onnx/operators/onnx__And.html
     package struct And: LogicOperator {
         package static let schema = OperatorSchema.logic("And")
-        package init(_ node: NodeReader) throws {}
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package static func apply(_ a: Bool, _ b: Bool) -> Bool { a && b }
     }
 
     /// Whether one or both are true. https://onnx.ai/onnx/operators/onnx__Or.html
     package struct Or: LogicOperator {
         package static let schema = OperatorSchema.logic("Or")
-        package init(_ node: NodeReader) throws {}
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package static func apply(_ a: Bool, _ b: Bool) -> Bool { a || b }
     }
 
     /// Whether exactly one is true. https://onnx.ai/onnx/operators/onnx__Xor.html
     package struct Xor: LogicOperator {
         package static let schema = OperatorSchema.logic("Xor")
-        package init(_ node: NodeReader) throws {}
+        package let alignment: OperandAlignment
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
         package static func apply(_ a: Bool, _ b: Bool) -> Bool { a != b }
     }
 

@@ -10,14 +10,16 @@ extension AiOnnx {
     /// X to the power of Y, in X's type. https://onnx.ai/onnx/operators/onnx__Pow.html
     package struct Pow: Operator {
         package static let schema = OperatorSchema(
-            "Pow", since: [7, 12, 13, 15],
+            "Pow", since: [1, 7, 12, 13, 15],
             inputs: [.one("X", "T"), .one("Y", "T", until: 11), .one("Y", "T1", since: 12)], outputs: [.one("Z", "T")],
-            types: ["T": .tensors([.floats, .indices]), "T1": .tensors(.numeric)])
+            attributes: OperandAlignment.attributes, types: ["T": .tensors([.floats, .indices]), "T1": .tensors(.numeric)])
 
-        package init(_ node: NodeReader) throws {}
+        private let alignment: OperandAlignment
+
+        package init(_ node: NodeReader) throws { alignment = try OperandAlignment(node) }
 
         package func infer(_ types: Inference) throws {
-            types.set(0, types.element(0), try Inference.broadcast([types.shape(0), types.shape(1)]))
+            types.set(0, types.element(0), try alignment.infer(types))
         }
 
         package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0]) }
@@ -58,7 +60,8 @@ extension AiOnnx {
         private func raise<T: Arithmetic>(
             _ context: RunContext, _ type: T.Type, _ to: @escaping @Sendable (Double) -> T, from: @escaping @Sendable (T) -> Double
         ) throws {
-            let (x, y, output) = (try context.input(0), try context.input(1), try context.output())
+            let (x, output) = (try context.input(0), try context.output())
+            let y = try alignment.align(try context.input(1), to: x)
             let (bases, z) = (try x.elements(T.self), try output.elements(T.self))
             let exponents = try Conversion.doubles(y, context)
             switch exponents.count == 1 && bases.count == z.count ? exponents[0] : .nan {
@@ -73,7 +76,8 @@ extension AiOnnx {
         private static func root(_ x: Double) -> Double { x == -.infinity ? .infinity : (x + 0).squareRoot() }
 
         private func raiseInteger<T: Arithmetic & FixedWidthInteger>(_ context: RunContext, _ type: T.Type) throws {
-            let (x, y, output) = (try context.input(0), try context.input(1), try context.output())
+            let (x, output) = (try context.input(0), try context.output())
+            let y = try alignment.align(try context.input(1), to: x)
             let exponents = try context.scratch(Int64.self, count: y.count)
             try y.elementType.visitInteger(Exponents(source: y, target: exponents))
             try context.zip(try x.elements(T.self), x.shape, exponents.elements, y.shape, to: try output.elements(T.self), output.shape) {

@@ -6,10 +6,11 @@ extension AiOnnx {
     /// alpha A' B' + beta C, where ' may transpose and C broadcasts. https://onnx.ai/onnx/operators/onnx__Gemm.html
     package struct Gemm: Operator {
         package static let schema = OperatorSchema(
-            "Gemm", since: [7, 9, 11, 13],
+            "Gemm", since: [1, 6, 7, 9, 11, 13],
             inputs: [.one("A", "T"), .one("B", "T"), .one("C", "T", until: 10), .optional("C", "T", since: 11)], outputs: [.one("Y", "T")],
             attributes: [
                 .defaulted("alpha", .float(1)), .defaulted("beta", .float(1)), .defaulted("transA", .int(0)), .defaulted("transB", .int(0)),
+                .defaulted("broadcast", .int(0), until: 6),
             ],
             types: ["T": .tensors([.floats, ElementTypes([.int32, .int64, .uint32, .uint64])])])
 
@@ -17,6 +18,7 @@ extension AiOnnx {
         private let beta: Float
         private let transposesA: Bool
         private let transposesB: Bool
+        private let broadcastsC: Bool
         private var packed: PackedMatrix?
 
         package init(_ node: NodeReader) throws {
@@ -24,6 +26,7 @@ extension AiOnnx {
             beta = try node.float("beta")
             transposesA = try node.flag("transA")
             transposesB = try node.flag("transB")
+            broadcastsC = try node.opset >= 7 || node.flag("broadcast")
         }
 
         package func infer(_ types: Inference) throws {
@@ -35,7 +38,7 @@ extension AiOnnx {
             if let k = k.size, let depth = depth.size, k != depth {
                 throw ONNXError(.shape, "A' has \(k) columns and B' has \(depth) rows; they must be equal")
             }
-            if let c = types.shape(2), let all = try Inference.broadcast([c, [m, n]]),
+            if let c = types.shape(2), let all = broadcastsC ? try Inference.broadcast([c, [m, n]]) : c,
                 all.count != 2 || zip(all, [m, n]).contains(where: { $0.size != $1.size })
             {
                 throw ONNXError(.shape, "C of [\(c.map(\.description).joined(separator: ","))] doesn't broadcast to the product's [\(m),\(n)]")

@@ -6,7 +6,7 @@ extension AiOnnx {
     /// Normalises each channel by given statistics, or in training by its own. https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
     package struct BatchNormalization: Operator {
         package static let schema = OperatorSchema(
-            "BatchNormalization", since: [7, 9, 14, 15],
+            "BatchNormalization", since: [1, 6, 7, 9, 14, 15],
             inputs: [
                 .one("X", "T"), .one("scale", "T", until: 14), .one("scale", "T1", since: 15), .one("B", "T", until: 14), .one("B", "T1", since: 15),
                 .one("mean", "T", until: 13), .one("input_mean", "U", since: 14, until: 14), .one("input_mean", "T2", since: 15),
@@ -19,7 +19,7 @@ extension AiOnnx {
             ],
             attributes: [
                 .defaulted("epsilon", .float(1e-5)), .defaulted("momentum", .float(0.9)), .defaulted("spatial", .int(1), until: 8),
-                .defaulted("training_mode", .int(0), since: 14),
+                .defaulted("is_test", .int(0), until: 6), .defaulted("training_mode", .int(0), since: 14), .required("consumed_inputs", .ints, until: 5),
             ],
             types: ["T": .tensors(.floats), "T1": .tensors(.floats), "T2": .tensors(.floats), "U": .tensors(.floats)])
 
@@ -33,9 +33,14 @@ extension AiOnnx {
             momentum = Double(try node.float("momentum"))
             isSpatial = node.optionalInt("spatial") ?? 1 != 0
             let asksForStatistics = (1..<5).contains { node.hasOutput($0) }
-            isTraining = node.version < 14 ? asksForStatistics : try node.flag("training_mode")
+            isTraining =
+                switch node.version {
+                case ..<7: try !node.flag("is_test")
+                case ..<14: asksForStatistics
+                default: try node.flag("training_mode")
+                }
             guard isTraining || !asksForStatistics else {
-                throw ONNXError(.malformed, "running statistics are outputs only where training_mode is 1")
+                throw ONNXError(.malformed, "running statistics are outputs only in training: \(node.version < 7 ? "is_test 0" : "training_mode 1")")
             }
         }
 

@@ -5,15 +5,15 @@ extension AiOnnx {
     /// The mean of what each window sees. https://onnx.ai/onnx/operators/onnx__AveragePool.html
     package struct AveragePool: Operator {
         package static let schema = OperatorSchema.unary(
-            "AveragePool", since: [7, 10, 11, 19, 22],
-            attributes: [.defaulted("count_include_pad", .int(0))] + WindowAttributes.schema(dilationsSince: 19, ceilSince: 10))
+            "AveragePool", since: [1, 7, 10, 11, 19, 22],
+            attributes: [.defaulted("count_include_pad", .int(0), since: 7)] + WindowAttributes.schema(dilationsSince: 19, ceilSince: 10))
 
         private let attributes: WindowAttributes
         private let countsPadding: Bool
 
         package init(_ node: NodeReader) throws {
             attributes = try WindowAttributes(node)
-            countsPadding = try node.flag("count_include_pad")
+            countsPadding = node.optionalInt("count_include_pad") ?? 0 != 0
         }
 
         package func infer(_ types: Inference) throws { types.set(0, types.element(0), try attributes.pooled(types.shape(0))) }
