@@ -59,7 +59,7 @@ enum FuseAttention: Pass {
                 guard editor.isInner(weights) else { throw Refusal(reason: "the weights have another use") }
                 return weights
             }
-            for (index, node) in editor.nodes(of: "Where") where node.inputs[2] == weights {
+            for (index, node) in editor.readers(weights) where node.opType == "Where" && node.domain.isEmpty && node.inputs[2] == weights {
                 guard let test = editor.producer(node.inputs[0]), test.node.opType == "IsNaN", test.node.inputs[0] == weights,
                     editor.isInner(node.inputs[0]), editor.scalar(node.inputs[1]) == 0
                 else { continue }

@@ -19,6 +19,8 @@ final class GraphEditor {
     private let inputs: Set<String>
     private var producers: [String: Int] = [:]
     private var uses: [String: Int] = [:]
+    /// The nodes that read each value, subgraphs aside.
+    private var readerIndices: [String: Set<Int>] = [:]
     private var types: [String: ValueType] = [:]
     private var elements: [String: [ShapeElement]] = [:]
     private var names: [String] = []
@@ -103,16 +105,13 @@ final class GraphEditor {
     /// The node that reads `name`, if it is the only use.
     func onlyReader(_ name: String) -> (index: Int, node: Node)? {
         guard isInner(name) else { return nil }
-        guard let index = nodes.indices.first(where: { nodes[$0]?.inputs.contains(name) ?? false }), let node = nodes[index] else { return nil }
+        guard let index = readerIndices[name]?.first, let node = nodes[index] else { return nil }
         return (index, node)
     }
 
     /// The nodes that read `name`, subgraphs aside.
     func readers(_ name: String) -> [(index: Int, node: Node)] {
-        nodes.enumerated().compactMap { index, node in
-            guard let node, node.inputs.contains(name) else { return nil }
-            return (index, node)
-        }
+        (readerIndices[name] ?? []).sorted().compactMap { index in nodes[index].map { (index, $0) } }
     }
 
     /// Whether exactly one node reads the value, once, and nobody outside sees it.
@@ -143,13 +142,14 @@ final class GraphEditor {
         guard let node = nodes[index] else { return }
         nodes[index] = nil
         for name in node.inputs + GraphEditor.captures(node) where !name.isEmpty { uses[name, default: 0] -= 1 }
+        for name in node.inputs { readerIndices[name]?.remove(index) }
         for name in node.outputs where producers[name] == index { producers[name] = nil }
     }
 
     /// Lets every node that reads `old` read `new`. False where a subgraph or the graph's outputs name it.
     func redirect(_ old: String, to new: String) -> Bool {
         guard !isOutput(old) else { return false }
-        let readers = nodes.indices.filter { nodes[$0]?.inputs.contains(old) ?? false }
+        let readers = readerIndices[old] ?? []
         let direct = readers.reduce(0) { count, index in count + (nodes[index]?.inputs.count { $0 == old } ?? 0) }
         guard direct == useCount(old) else { return false }
         for index in readers {
@@ -159,6 +159,8 @@ final class GraphEditor {
         }
         uses[old] = 0
         uses[new, default: 0] += direct
+        readerIndices[old] = nil
+        readerIndices[new, default: []].formUnion(readers)
         return true
     }
 
@@ -176,6 +178,7 @@ final class GraphEditor {
 
     private func link(_ node: Node, _ index: Int) {
         for name in node.inputs + GraphEditor.captures(node) where !name.isEmpty { uses[name, default: 0] += 1 }
+        for name in node.inputs where !name.isEmpty { readerIndices[name, default: []].insert(index) }
         for name in node.outputs where !name.isEmpty { producers[name] = index }
     }
 

@@ -122,7 +122,9 @@ struct BufferLayout {
         }
         var dying: [[Program.ID]] = Array(repeating: [], count: running.count)
         for (id, place) in places {
-            guard case .own = place, !leaves(id), let position = running.firstIndex(where: { $0.index >= program.lastRead[id] }) else { continue }
+            guard case .own = place, !leaves(id) else { continue }
+            let position = running.partitioningIndex { $0.index >= program.lastRead[id] }
+            guard position < running.count else { continue }
             dying[position].append(id)
         }
         return running.enumerated().map { position, entry in
@@ -150,5 +152,17 @@ struct BufferLayout {
             if live > best.byteCount { best = (step.index, live) }
         }
         return best
+    }
+}
+
+extension Array {
+    /// The first index at which `isSecond` holds, of an array in which it holds from some index on.
+    fileprivate func partitioningIndex(_ isSecond: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isSecond(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }
