@@ -10,7 +10,7 @@ private func affinity() -> Int? {
 }
 
 /// The bits of the line "Cpus_allowed:  ff,ffffffff".
-func processors(status text: String) -> Int? {
+package func processors(status text: String) -> Int? {
     let name = "Cpus_allowed:"
     guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { return nil }
     let count = line.dropFirst(name.count).reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
@@ -36,7 +36,7 @@ private func cgroupQuota() -> Int? {
 }
 
 /// The lines of /proc/self/cgroup that can hold a processor quota: version 1's cpu controller, and version 2.
-func cgroupPaths(_ text: String) -> [(path: String, isUnified: Bool)] {
+package func cgroupPaths(_ text: String) -> [(path: String, isUnified: Bool)] {
     text.split(separator: "\n").compactMap { line in
         let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         guard fields.count == 3 else { return nil }
@@ -46,19 +46,19 @@ func cgroupPaths(_ text: String) -> [(path: String, isUnified: Bool)] {
 }
 
 /// "/a/b" gives "/a/b", "/a" and "".
-func ancestors(of path: String) -> [String] {
+package func ancestors(of path: String) -> [String] {
     let names = path.split(separator: "/")
     return (0...names.count).reversed().map { names.prefix($0).map { "/" + $0 }.joined() }
 }
 
 /// Version 2: "150000 100000" gives 2, "max 100000" nothing.
-func processors(cpuMax text: String) -> Int? {
+package func processors(cpuMax text: String) -> Int? {
     let fields = text.split(whereSeparator: \.isWhitespace)
     return fields.count == 2 ? processors(quota: String(fields[0]), period: String(fields[1])) : nil
 }
 
 /// Version 1: a quota of -1 is none.
-func processors(quota: String, period: String) -> Int? {
+package func processors(quota: String, period: String) -> Int? {
     guard let quota = Int(quota.filter { !$0.isWhitespace }), let period = Int(period.filter { !$0.isWhitespace }), quota > 0, period > 0 else { return nil }
     return quota / period + (quota % period == 0 ? 0 : 1)
 }

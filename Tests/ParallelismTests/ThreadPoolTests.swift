@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import Parallelism
+import Parallelism
 
 private final class Counts: Sendable {
     let values: Locked<[Int]>
