@@ -42,7 +42,7 @@ struct Check: ParsableCommand {
     }
 
     private static func text(_ reports: [(String, [Finding])]) -> String {
-        reports.map { path, findings in findings.isEmpty ? "\(path): ok\n" : findings.map { "\(path): \($0)\n" }.joined() }.joined()
+        reports.map { path, findings in findings.isEmpty ? "\(quoted(path)): ok\n" : findings.map { "\(quoted(path)): \($0)\n" }.joined() }.joined()
     }
 
     private static func json(_ reports: [(String, [Finding])]) throws -> String {

@@ -63,6 +63,9 @@ struct ProgramBuilder {
         }
         let inputCount = scope.program.names.count
         for (name, tensor) in graph.initializers {
+            if let id = scope.ids[name], id < inputCount, let declared = graph.inputs[id].type, !declared.admits(Value.tensor(tensor).type) {
+                throw ONNXError(.shape, "input '\(quoted(name))' is declared as \(declared), but its initializer is \(tensor)")
+            }
             if let id = scope.ids[name], id < inputCount, !constantInputs {
                 scope.program.defaults[id] = tensor
             } else {

@@ -37,12 +37,20 @@ package struct Registry: Sendable {
                 .unsupported, "operator \(node.opType) of domain '\(node.domain.isEmpty ? "ai.onnx" : node.domain)' is not supported",
                 remedy: "`onnx-run ops` lists those that are")
         }
+        if type.schema.domain.isEmpty, opset > AiOnnx.newestOpset {
+            throw ONNXError(
+                .unsupported, "the model declares opset \(opset) of ai.onnx; \(AiOnnx.newestOpset) is the newest supported",
+                remedy: "export again with opset \(AiOnnx.newestOpset) or older")
+        }
         return try type.init(try NodeReader(node, opset: opset, schema: type.schema))
     }
 }
 
 /// ONNX's own operators. https://onnx.ai/onnx/operators/
-package enum AiOnnx {}
+package enum AiOnnx {
+    /// What a newer opset means is not known, not even for operators that look the same.
+    static let newestOpset = 28
+}
 
 /// ONNX Runtime's operators, as its optimiser and quantiser write them. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 package enum Microsoft {
