@@ -24,6 +24,8 @@ final class GraphEditor {
     private var types: [String: ValueType] = [:]
     private var elements: [String: [ShapeElement]] = [:]
     private var names: [String] = []
+    /// Whether the pass that is running has changed anything.
+    private(set) var isChanged = false
     /// What the pass that is running has done and refused.
     private(set) var report: PassReport
 
@@ -140,6 +142,7 @@ final class GraphEditor {
 
     func remove(_ index: Int) {
         guard let node = nodes[index] else { return }
+        isChanged = true
         nodes[index] = nil
         for name in node.inputs + GraphEditor.captures(node) where !name.isEmpty { uses[name, default: 0] -= 1 }
         for name in node.inputs { readerIndices[name]?.remove(index) }
@@ -157,6 +160,7 @@ final class GraphEditor {
             node.inputs = node.inputs.map { $0 == old ? new : $0 }
             nodes[index] = node
         }
+        isChanged = true
         uses[old] = 0
         uses[new, default: 0] += direct
         readerIndices[old] = nil

@@ -24,16 +24,23 @@ enum Passes {
         model.opsetImports[Fused.domain] = 1
         var reports = [try FoldConstants.run(&model, limits: limits)]
         let opset = model.opsetImports[""] ?? model.opsetImports["ai.onnx"] ?? 1
+        var current: Program?
         for pass in list(opset: opset) {
-            var program = try ProgramBuilder.build(model, limits: limits)
-            try program.inferTypes()
+            let program = try current ?? typed(model, limits)
             let editor = GraphEditor(model.graph, program, pass: pass.name, opset: opset)
             try pass.run(editor)
             model.graph = editor.result
             reports.append(editor.report)
+            current = editor.isChanged ? nil : program
             // What an identity stood between is known only now.
             if pass == DropIdentities.self, !editor.report.patches.isEmpty { reports.append(try FoldConstants.run(&model, limits: limits)) }
         }
         return (model, reports)
+    }
+
+    private static func typed(_ model: Model, _ limits: Limits) throws -> Program {
+        var program = try ProgramBuilder.build(model, limits: limits)
+        try program.inferTypes()
+        return program
     }
 }

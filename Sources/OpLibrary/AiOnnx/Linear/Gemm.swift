@@ -26,7 +26,8 @@ extension AiOnnx {
             beta = try node.float("beta")
             transposesA = try node.flag("transA")
             transposesB = try node.flag("transB")
-            broadcastsC = try node.opset >= 7 || node.flag("broadcast")
+            // Operators of other domains that contain a Gemm have versions of their own and no such attribute.
+            broadcastsC = node.opset >= 7 || node.optionalInt("broadcast") != 0
         }
 
         package func infer(_ types: Inference) throws {
