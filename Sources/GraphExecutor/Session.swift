@@ -102,6 +102,7 @@ public final class Session: Sendable {
         guard options.kind == .optimized else {
             var program = try ProgramBuilder.build(model, limits: options.limits)
             try program.inferTypes()
+            try program.checkSizes(against: resources.budget)
             return (program, [])
         }
         let optimized = try Passes.run(model, limits: options.limits)

@@ -25,7 +25,12 @@ public enum TensorFile {
     ///
     /// The one array of a .npy file is named by the file. Throws `.io` when the file can't be read, `.malformed`, `.limit` or `.unsupported` for what is in it.
     public static func read(_ path: String, limits: Limits = Limits()) throws -> [(name: String, value: Value)] {
-        let region = ByteRegion(try MappedFile(path: path))
+        try read(ByteRegion(try MappedFile(path: path)), limits: limits)
+    }
+
+    /// The values of a file that is open already.
+    package static func read(_ region: ByteRegion, limits: Limits = Limits()) throws -> [(name: String, value: Value)] {
+        let path = region.file.name
         switch try format(of: region) {
         case .npy: return [(stem(path), .tensor(try NumpyFile.read(region, limits: limits)))]
         case .npz: return try FlatNames.assemble(try NumpyArchive.read(region, limits: limits))

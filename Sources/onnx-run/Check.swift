@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Bytes
-internal import Foundation
 internal import GraphExecutor
 internal import GraphIR
 
@@ -10,7 +9,8 @@ struct Check: ParsableCommand {
         abstract: "Check that a model is well formed and can run.",
         discussion: """
             Reads the file, checks the graph's structure, binds every operator and infers types and
-            shapes. Prints a finding a line, with its place; exits 1 where one is an error.
+            shapes. Prints a finding a line, with its place. Where one is an error, the exit code is that
+            of the first (see onnx-run --help), or 1 for several models.
             """)
 
     @Argument(help: "ONNX models.", completion: .file()) var models: [String]
@@ -42,7 +42,14 @@ struct Check: ParsableCommand {
     }
 
     private static func text(_ reports: [(String, [Finding])]) -> String {
-        reports.map { path, findings in findings.isEmpty ? "\(quoted(path)): ok\n" : findings.map { "\(quoted(path)): \($0)\n" }.joined() }.joined()
+        reports.map { path, findings in
+            let path = quoted(path)
+            let lines = findings.map { finding in
+                let error = finding.error.place.first == path ? finding.error : finding.error.at(path)
+                return "\(finding.severity.rawValue): \(error)\n"
+            }
+            return lines.isEmpty ? "\(path): ok\n" : lines.joined()
+        }.joined()
     }
 
     private static func json(_ reports: [(String, [Finding])]) throws -> String {
@@ -56,7 +63,6 @@ struct Check: ParsableCommand {
             }
             return ["model": path, "ok": !findings.contains { $0.severity == .error }, "findings": items]
         }
-        let data = try JSONSerialization.data(withJSONObject: list, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self) + "\n"
+        return try JSONText.pretty(list)
     }
 }

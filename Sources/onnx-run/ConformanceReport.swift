@@ -46,9 +46,9 @@ struct ConformanceReport {
 
     func json(session: SessionOptions.Kind) throws -> String {
         let fields: [String: Any] = [
-            "session": session.rawValue, "passed": passed, "failed": failed.map { ["name": $0.name, "why": $0.why] }, "skipped": skipped,
+            "session": session.rawValue, "passed": passed, "failed": failed.map(\.name), "skipped": skipped,
+            "failures": Dictionary(failed.map { ($0.name, $0.why) }, uniquingKeysWith: { first, _ in first }),
         ]
-        let data = try JSONSerialization.data(withJSONObject: fields, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        return String(decoding: data, as: UTF8.self) + "\n"
+        return try JSONText.pretty(fields)
     }
 }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 #if canImport(Glibc)
 internal import Glibc
 #elseif canImport(Musl)
@@ -23,6 +25,19 @@ enum Console {
         if showsProgress { write("\r\u{1B}[K" + text, to: 2) }
     }
 
+    /// Whether writing may be tried again after `failure`. Standard output that is lost ends the process: quietly where its reader has gone.
+    private static func recovers(_ failure: Int32, _ descriptor: Int32) -> Bool {
+        if failure == EAGAIN {
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            return unsafe poll(&waiting, 1, -1) >= 0
+        }
+        guard descriptor == 1 else { return false }
+        AtomicFile.removeAll()
+        if failure == EPIPE { exit(ExitStatus.success.rawValue) }
+        error("onnx-run: standard output: cannot be written: \(unsafe String(cString: strerror(failure)))")
+        exit(ExitStatus.io.rawValue)
+    }
+
     private static func write(_ text: String, to descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
@@ -31,9 +46,7 @@ enum Console {
                 let count = unsafe Glibc.write(descriptor, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent)
                 if count > 0 {
                     sent += count
-                } else if errno == EPIPE {
-                    exit(ExitStatus.success.rawValue)
-                } else if errno != EINTR {
+                } else if errno != EINTR, !recovers(errno, descriptor) {
                     return
                 }
             }

@@ -27,24 +27,46 @@ struct GivenInputs {
     /// The values of one `--input` argument: FILE, NAME=FILE or - for standard input.
     func read(_ argument: String) throws -> [GivenValue] {
         let (name, path) = split(argument)
-        if path == "-" {
-            return try json(MappedFile(name: "standard input", copying: Array(FileHandle.standardInput.readToEnd() ?? Data())), as: name)
-        }
-        if let name, path.hasSuffix(".pb") {
-            guard let type = types[name] else { throw ONNXError(.usage, "the model has no input '\(name)'", place: [argument]) }
-            return [GivenValue(name: name, item: .value(try Value(pb: path, as: type)), source: path)]
-        }
-        let file = try MappedFile(path: path)
-        guard try TensorFile.format(of: ByteRegion(file)) != .json else { return try json(file, as: name) }
-        let values = try TensorFile.read(path)
+        if path.hasSuffix(".pb") { return [try proto(name, path)] }
+        let file = path == "-" ? try standardInput() : try MappedFile(path: path)
+        let region = ByteRegion(file)
+        let format = try TensorFile.format(of: region)
+        guard format != .json else { return try json(file, as: name) }
+        let values = try TensorFile.read(region)
         if let name {
             guard values.count == 1 else {
-                throw ONNXError(.usage, "the file holds \(values.count) values; one expected for '\(name)'", place: [path], remedy: "give --input \(path) without a name")
+                throw ONNXError(
+                    .usage, "the file holds \(values.count) values; one expected for '\(name)'", place: [path], remedy: "give --input \(path) without a name")
             }
             return [GivenValue(name: name, item: .value(values[0].value), source: path)]
         }
-        let isSingleArray = path.hasSuffix(".npy")
-        return values.map { GivenValue(name: isSingleArray && types[$0.name] == nil ? nil : $0.name, item: .value($0.value), source: path) }
+        let isSingleArray = format == .npy
+        return values.map { GivenValue(name: isSingleArray && types[$0.name] == nil ? nil : $0.name, item: .value($0.value), source: file.name) }
+    }
+
+    /// A TensorProto, SequenceProto or OptionalProto: which it is, the input's type says.
+    private func proto(_ name: String?, _ path: String) throws -> GivenValue {
+        guard let name = name ?? firstInput, let type = types[name] else {
+            let names = types.keys.sorted().map { "'\(quoted($0))'" }.joined(separator: ", ")
+            throw ONNXError(
+                .usage, "the model has no input '\(quoted(name ?? ""))' of a declared type", place: [quoted(path)], remedy: "its inputs are \(names)")
+        }
+        return GivenValue(name: name, item: .value(try Value(pb: path, as: type)), source: path)
+    }
+
+    private func standardInput() throws -> MappedFile {
+        let limit = Limits().jsonBytes
+        var bytes: [UInt8] = []
+        while let part = try FileHandle.standardInput.read(upToCount: 1 << 20), !part.isEmpty {
+            bytes += part
+            guard bytes.count <= limit else {
+                throw ONNXError(.limit, "has more than \(limit) bytes", place: ["standard input"], remedy: "give a file, or JSON Lines with --jsonl")
+            }
+        }
+        guard !bytes.isEmpty else {
+            throw ONNXError(.malformed, "is empty", place: ["standard input"], remedy: "give input values, as JSON, .npy, .npz or .safetensors")
+        }
+        return try MappedFile(name: "standard input", copying: bytes)
     }
 
     /// The values of one JSON text.

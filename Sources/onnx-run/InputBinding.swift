@@ -15,19 +15,37 @@ struct InputBinding {
     func bind(_ given: [GivenValue]) throws -> [String: Value] {
         var result: [String: Value] = [:]
         var mask: Tensor?
+        let lengths = paddedLengths(given)
         for value in given {
             guard let info = try target(of: value) else { continue }
             guard result[info.name] == nil else { throw ONNXError(.usage, "input '\(info.name)' is given twice", place: [value.source]) }
             switch value.item {
             case .value(let found): result[info.name] = try fit(found, to: info, value.source)
             case .ragged(let rows):
+                guard rows.lengths == lengths else { throw uneven(rows, info, value.source) }
                 result[info.name] = try fit(.tensor(try rows.padded()), to: info, value.source)
-                note("'\(info.name)' has rows of \(rows.lengths.min() ?? 0) to \(rows.lengths.max() ?? 0) elements; they were padded with 0")
+                note("'\(quoted(info.name))' has rows of different lengths; they were padded with 0" + (info.name == "input_ids" ? " under a mask" : ""))
                 if info.name == "input_ids" { mask = try rows.mask() }
             }
         }
         try addMask(&result, mask)
         return result
+    }
+
+    /// The lengths of the rows of `input_ids`, where they differ and the model has a mask that says so. No other rows may be padded.
+    private func paddedLengths(_ given: [GivenValue]) -> [Int]? {
+        guard inputs.contains(where: { $0.name == "attention_mask" }) else { return nil }
+        for value in given {
+            if case .ragged(let rows) = value.item, value.name ?? inputs.first?.name == "input_ids" { return rows.lengths }
+        }
+        return nil
+    }
+
+    private func uneven(_ rows: RaggedRows, _ info: ValueInfo, _ source: String) -> ONNXError {
+        ONNXError(
+            .shape, "'\(quoted(info.name))' has rows of \(rows.lengths.min() ?? 0) to \(rows.lengths.max() ?? 0) elements; equal lengths expected",
+            place: [quoted(source)],
+            remedy: "only the rows of 'input_ids', and others of the same lengths, are padded, and only for a model with 'attention_mask'")
     }
 
     /// The input that a value is for; nil for one that is dropped.
@@ -58,9 +76,12 @@ struct InputBinding {
         guard case .tensor(var tensor) = value, case .tensor(let type, let shape)? = info.type else { return value }
         if let rank = shape?.count, tensor.rank == rank - 1, rank >= 1 {
             tensor = try tensor.reshaped([1] + tensor.shape)
-            note("'\(info.name)' was given without a batch axis; it got one: \(tensor)")
+            note("'\(quoted(info.name))' was given without a batch axis; it got one")
         }
         if let type, type != tensor.elementType {
+            if type.isFloatingPoint, tensor.elementType.isFloatingPoint {
+                note("'\(quoted(info.name))' was given as \(tensor.elementType), which is rounded to \(type)")
+            }
             do {
                 tensor = try tensor.converted(losslesslyTo: type)
             } catch {
@@ -81,57 +102,5 @@ struct InputBinding {
             result[name] = try fit(.tensor(try Tensor([Int64](repeating: 1, count: ids.count), shape: ids.shape)), to: info, name)
             note("'attention_mask' was not given; every token takes part")
         }
-    }
-}
-
-extension Tensor {
-    /// The same values in another type. Throws `.shape` for the first value that the type can't hold exactly, or between strings and numbers.
-    func converted(losslesslyTo type: ElementType) throws(ONNXError) -> Tensor {
-        let lost = ONNXError(.shape, "\(self) found, tensor(\(type)) expected")
-        guard elementType != .string, type != .string else { throw lost }
-        switch type {
-        case .int64: return try Tensor(try wholeNumbers(), shape: shape)
-        case .int32: return try Tensor(try exact(Int32.self), shape: shape)
-        case .int16: return try Tensor(try exact(Int16.self), shape: shape)
-        case .int8: return try Tensor(try exact(Int8.self), shape: shape)
-        case .uint8: return try Tensor(try exact(UInt8.self), shape: shape)
-        case .uint16: return try Tensor(try exact(UInt16.self), shape: shape)
-        case .uint32: return try Tensor(try exact(UInt32.self), shape: shape)
-        case .uint64: return try Tensor(try exact(UInt64.self), shape: shape)
-        case .bool: return try Tensor(try exact(UInt8.self).map { TensorBool($0 != 0) }, shape: shape)
-        case .float: return try Tensor(try doubles().map { Float($0) }, shape: shape)
-        case .double: return try Tensor(try doubles(), shape: shape)
-        case .float16: return try Tensor(try doubles().map { Float16($0) }, shape: shape)
-        case .bfloat16: return try Tensor(try doubles().map { BFloat16(Float($0)) }, shape: shape)
-        default: throw lost
-        }
-    }
-
-    private func wholeNumbers() throws(ONNXError) -> [Int64] {
-        if elementType == .int64 { return try array(of: Int64.self) }
-        if elementType == .uint64 { return try Self.exact(try array(of: UInt64.self), Int64.self) }
-        return try Self.exact(try doubles(), Int64.self)
-    }
-
-    private func exact<T: FixedWidthInteger>(_ type: T.Type) throws(ONNXError) -> [T] { try Self.exact(try wholeNumbers(), type) }
-
-    private static func exact<S: BinaryInteger, T: FixedWidthInteger>(_ values: [S], _ type: T.Type) throws(ONNXError) -> [T] {
-        var result: [T] = []
-        result.reserveCapacity(values.count)
-        for (index, value) in values.enumerated() {
-            guard let exact = T(exactly: value) else { throw ONNXError(.shape, "element \(index) is \(value), which \(T.self) can't hold") }
-            result.append(exact)
-        }
-        return result
-    }
-
-    private static func exact<T: FixedWidthInteger>(_ values: [Double], _ type: T.Type) throws(ONNXError) -> [T] {
-        var result: [T] = []
-        result.reserveCapacity(values.count)
-        for (index, value) in values.enumerated() {
-            guard let exact = T(exactly: value) else { throw ONNXError(.shape, "element \(index) is \(value), a whole number expected") }
-            result.append(exact)
-        }
-        return result
     }
 }

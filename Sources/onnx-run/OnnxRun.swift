@@ -17,6 +17,9 @@ struct OnnxRun: AsyncParsableCommand {
               ONNX_RUN_ISA            Highest instruction set to use: scalar, avx2, avx512,
                                       avx512vnni, avx512bf16, neon.
               ONNX_RUN_THREADS        Threads where --threads is not given.
+
+            COMPLETION:
+              onnx-run --generate-completion-script bash|zsh|fish prints a script for that shell.
             """,
         version: Version.text,
         subcommands: [Run.self, Check.self, Inspect.self, Ops.self, Bench.self, Conformance.self],

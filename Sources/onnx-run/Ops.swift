@@ -34,7 +34,6 @@ struct Ops: ParsableCommand {
             if let deprecated = schema.deprecated { fields["deprecated"] = deprecated }
             return fields
         }
-        let data = try JSONSerialization.data(withJSONObject: list, options: [.prettyPrinted, .sortedKeys])
-        return String(decoding: data, as: UTF8.self) + "\n"
+        return try JSONText.pretty(list)
     }
 }

@@ -10,7 +10,8 @@ struct Preview {
     let value: Value
 
     var text: String {
-        switch value {
+        let name = quoted(name)
+        return switch value {
         case .tensor(let tensor): "\(name)  \(tensor)\n  \(contents(tensor))\n"
         case .sequence(let values, _):
             "\(name)  sequence of \(values.count)\n" + values.prefix(Self.edge).enumerated().map { "  " + Preview(name: "[\($0)]", value: $1).text }.joined()
@@ -25,7 +26,7 @@ struct Preview {
             let show: (Int) -> String
             if tensor.elementType == .string {
                 let strings = try tensor.stringArray()
-                show = { "\"\(strings[$0])\"" }
+                show = { "\"\(quoted(String(strings[$0].prefix(200))))\"" }
             } else if tensor.elementType == .bool {
                 let elements = try tensor.elements(TensorBool.self)
                 show = { elements[$0].value ? "true" : "false" }

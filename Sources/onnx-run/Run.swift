@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Bytes
-internal import Foundation
 internal import GraphExecutor
 internal import GraphIR
 internal import OrderedCollections
@@ -19,13 +18,21 @@ struct Run: AsyncParsableCommand {
             input. Rows of different lengths are padded; a missing attention_mask becomes ones; a missing
             batch axis is added. With --jsonl (or a file that ends with .jsonl) each line is a run, and
             each result is a line.
+
+            --output and --json write a tensor as nested arrays, NaN and infinities as "NaN", "Infinity" and
+            "-Infinity", a sequence as {"sequence": [...]}, a map as {"map": {"keys": [...], "values":
+            [...]}}, an empty optional as null. In .npz and .safetensors a sequence s is s[] (its length),
+            s[0], s[1], …; an optional o is o? (whether there is a value) and o; a map m is m{} (the keys),
+            m{0}, m{1}, …. A .npz holds bfloat16 as ml_dtypes does; names keep their / and ::.
             """)
 
     @Argument(help: "An ONNX model.", completion: .file()) var model: String
     @Option(help: ArgumentHelp("Input values.", valueName: "file | name=file | -"), completion: .file()) var input: [String] = []
     @Option(help: ArgumentHelp("Write the outputs to this .npz, .safetensors, .npy or .json.", valueName: "file"), completion: .file()) var output: String?
     @Option(help: ArgumentHelp("Return this value too; any value of the main graph.", valueName: "name")) var fetch: [String] = []
-    @Option(help: ArgumentHelp("Write every value of the main graph to values.npz in this folder.", valueName: "folder"), completion: .directory) var dump: String?
+    @Option(
+        help: ArgumentHelp("Write every value of the main graph to values.npz in this folder, and what they are to index.json.", valueName: "folder"),
+        completion: .directory) var dump: String?
     @OptionGroup var session: SessionFlags
     @Option(help: ArgumentHelp("Give up after this time, as 500ms or 10s.", valueName: "time")) var timeout: TimeSpan?
     @Flag(help: "Print all of each output as JSON.") var json = false
@@ -33,6 +40,26 @@ struct Run: AsyncParsableCommand {
     @Flag(help: "A missing attention_mask is an error.") var strictInputs = false
     @Flag(help: "Print no notes.") var quiet = false
     @Flag(help: "Print times and sizes.") var verbose = false
+
+    private var isLines: Bool { jsonl || input.contains { $0.hasSuffix(".jsonl") } }
+
+    func validate() throws {
+        guard let output else { return try checkLines() }
+        let name = quoted(output)
+        if isLines {
+            guard ["jsonl", "json", "ndjson"].contains(where: { output.lowercased().hasSuffix("." + $0) }) else {
+                throw ValidationError("--output \(name): each result of JSON Lines is a line of JSON; end the name with .jsonl")
+            }
+        } else if TensorFile.Format(path: output) == nil {
+            throw ValidationError("--output \(name): the ending names no format; .npz, .safetensors, .npy or .json expected")
+        }
+        try checkLines()
+    }
+
+    private func checkLines() throws {
+        if isLines, dump != nil { throw ValidationError("--dump writes the values of one run; it can't go with JSON Lines") }
+        if input.count(where: { $0 == "-" || $0.hasSuffix("=-") }) > 1 { throw ValidationError("standard input can be read once: give - once") }
+    }
 
     func run() async throws {
         let clock = ContinuousClock()
@@ -42,13 +69,14 @@ struct Run: AsyncParsableCommand {
         do {
             session = try Session(model: model, options: self.session.options)
         } catch let error as ONNXError {
-            throw error.at(self.model)
+            throw error.at(quoted(self.model))
         }
         if verbose { Console.error("loaded \(self.model) in \(clock.now - start)") }
-        if jsonl || input.contains(where: { $0.hasSuffix(".jsonl") }) {
+        if isLines {
             try await runLines(session)
         } else {
             let results = try await results(session, try given(session), values: try names(model, session))
+            if let dump { try Dump(model, results, kind: self.session.options.kind).write(to: dump) }
             try report(results, outputs: session.outputs.map(\.name) + fetch)
         }
         if verbose { Console.error("done after \(clock.now - start)") }
@@ -64,7 +92,15 @@ struct Run: AsyncParsableCommand {
     }
 
     private func results(_ session: Session, _ given: [GivenValue], values: [String]?) async throws -> OrderedDictionary<String, Value> {
-        try await session.run(try binding(session).bind(given), fetch: values, options: RunOptions(timeout: timeout?.duration))
+        try await run(session, try binding(session).bind(given), fetch: values)
+    }
+
+    private func run(_ session: Session, _ inputs: [String: Value], fetch: [String]?) async throws -> OrderedDictionary<String, Value> {
+        do {
+            return try await session.run(inputs, fetch: fetch, options: RunOptions(timeout: timeout?.duration))
+        } catch let error as ONNXError {
+            throw error.at(quoted(model))
+        }
     }
 
     /// The values to fetch; nil for the outputs alone.
@@ -89,10 +125,13 @@ struct Run: AsyncParsableCommand {
         }
         let file = try output.map { try AtomicFile(path: $0) }
         while let line = try lines.next() {
-            let values = try await session.run(
-                try binding.bind(try reader.json(line)), fetch: fetch.isEmpty ? nil : Array(OrderedSet(session.outputs.map(\.name) + fetch)),
-                options: RunOptions(timeout: timeout?.duration))
-            let bytes = try Self.line(values)
+            let bytes: [UInt8]
+            do {
+                let names = fetch.isEmpty ? nil : Array(OrderedSet(session.outputs.map(\.name) + fetch))
+                bytes = try Self.line(try await run(session, try binding.bind(try reader.json(line)), fetch: names))
+            } catch let error as ONNXError {
+                throw error.place.first == line.name ? error : error.at(line.name)
+            }
             if let file { try file.write(bytes) } else { Console.output(String(decoding: bytes, as: UTF8.self)) }
         }
         try file?.commit()
@@ -106,10 +145,6 @@ struct Run: AsyncParsableCommand {
     }
 
     private func report(_ results: OrderedDictionary<String, Value>, outputs: [String]) throws {
-        if let dump {
-            try FileManager.default.createDirectory(atPath: dump, withIntermediateDirectories: true)
-            try TensorFile.write(results.map { ($0.key, $0.value) }, to: dump + "/values.npz")
-        }
         let shown = results.filter { outputs.contains($0.key) }
         if let output { try TensorFile.write(shown.map { ($0.key, $0.value) }, to: output) }
         if json {

@@ -25,7 +25,9 @@ struct SampleInputs {
 
     private static func shape(of info: ValueInfo, _ shapes: [String: [Int]], _ dimensions: [String: Int]) throws -> [Int] {
         if let shape = shapes[info.name] { return shape }
-        guard let declared = info.type?.shape else { throw ONNXError(.usage, "input '\(info.name)' has no declared rank", remedy: "give --shape \(info.name)=…") }
+        guard let declared = info.type?.shape else {
+            throw ONNXError(.usage, "input '\(info.name)' has no declared rank", remedy: "give --shape \(info.name)=…")
+        }
         return try declared.map { dimension in
             switch dimension {
             case .known(let size): return size
@@ -42,7 +44,9 @@ struct SampleInputs {
         var origin: [String: String] = [:]
         var result: [String: Int] = [:]
         for node in graph.nodes {
-            if node.opType == "Cast" || node.opType == "Identity", let from = node.inputs.first, let to = node.outputs.first { origin[to] = origin[from] ?? from }
+            if node.opType == "Cast" || node.opType == "Identity", let from = node.inputs.first, let to = node.outputs.first {
+                origin[to] = origin[from] ?? from
+            }
             guard node.opType == "Gather", node.inputs.count == 2, let rows = graph.initializers[node.inputs[0]]?.shape.first else { continue }
             let name = origin[node.inputs[1]] ?? node.inputs[1]
             result[name] = Swift.min(result[name] ?? rows, rows)

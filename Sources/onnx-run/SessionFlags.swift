@@ -11,6 +11,9 @@ struct SessionFlags: ParsableArguments {
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); 1 to 1024 expected") }
+        if threads == nil, let text = Self.environmentText, Self.environmentThreads == nil {
+            throw ValidationError("ONNX_RUN_THREADS is '\(quoted(text))'; 1 to 1024 expected")
+        }
     }
 
     var options: SessionOptions {
@@ -19,9 +22,9 @@ struct SessionFlags: ParsableArguments {
         return options
     }
 
-    private static var environmentThreads: Int? {
-        ProcessInfo.processInfo.environment["ONNX_RUN_THREADS"].flatMap(Int.init).flatMap { (1...1024).contains($0) ? $0 : nil }
-    }
+    private static var environmentText: String? { ProcessInfo.processInfo.environment["ONNX_RUN_THREADS"].flatMap { $0.isEmpty ? nil : $0 } }
+
+    private static var environmentThreads: Int? { environmentText.flatMap(Int.init).flatMap { (1...1024).contains($0) ? $0 : nil } }
 }
 
 /// What `--session` accepts.

@@ -1,4 +1,9 @@
-/// The version of the package.
+internal import GraphIR
+internal import OpLibrary
+
+/// The version of the package, and of what it stands on.
 enum Version {
-    static let text = "0.1.0"
+    static let number = "0.1.0"
+
+    static var text: String { "\(number), \(Kernels.instructionSet), \(Kernels.blas), protobuf-c \(ProtobufC.version)" }
 }

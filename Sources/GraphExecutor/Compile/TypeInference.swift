@@ -36,6 +36,20 @@ extension Program {
         inferredFor = given + captured
     }
 
+    /// Throws `.limit` for a node that makes more than the whole budget in every run, so that nothing runs before it is refused.
+    func checkSizes(against budget: MemoryBudget) throws {
+        for step in steps {
+            for id in step.outputs.compactMap({ $0 }) where isRead[id] && constants[id] == nil {
+                guard let type = types[id], let element = type.elementType, let shape = type.knownShape else { continue }
+                let bytes = try? Shape.byteCount(try Shape.count(shape), element)
+                guard bytes.map({ $0 > budget.limit }) ?? true else { continue }
+                throw ONNXError(
+                    .limit, "'\(names[id])' is \(type), which alone exceeds the memory budget of \(budget.limit) bytes",
+                    place: [step.label, "inputs: " + step.inputs.map { text($0) }.joined(separator: ", ")], remedy: "raise maxMemory (--max-memory)")
+            }
+        }
+    }
+
     private mutating func derive(_ id: ID, _ value: Tensor?) {
         guard let value, constants[id] == nil else { return }
         constants[id] = value

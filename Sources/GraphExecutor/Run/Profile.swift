@@ -1,4 +1,6 @@
+package import GraphIR
 internal import OpLibrary
+package import OrderedCollections
 internal import Synchronization
 public import Tensors
 
@@ -14,10 +16,12 @@ public final class Profile: Sendable {
         public let start: Duration
         /// How long it took.
         public let duration: Duration
-        /// The types of its inputs and outputs.
+        /// The types of its inputs; nil where one is left out.
         public let inputs: [ValueType?]
         /// The types of its outputs.
         public let outputs: [ValueType?]
+        /// The node's attributes, graphs aside.
+        package let attributes: OrderedDictionary<String, Attribute>
     }
 
     private let begin = ContinuousClock.now
@@ -35,7 +39,8 @@ public final class Profile: Sendable {
         let duration = start.duration(to: .now)
         let entry = Entry(
             node: step.label, operation: step.domain.isEmpty ? step.opType : "\(step.domain).\(step.opType)", start: begin.duration(to: start),
-            duration: duration, inputs: (0..<context.inputCount).map { context.value($0)?.type }, outputs: context.results.map { $0?.type })
+            duration: duration, inputs: (0..<context.inputCount).map { context.value($0)?.type }, outputs: context.results.map { $0?.type },
+            attributes: step.attributes)
         list.withLock { $0.append(entry) }
     }
 }

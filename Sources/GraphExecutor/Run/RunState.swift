@@ -48,7 +48,9 @@ final class RunState: Sendable {
     /// Throws `.cancelled` when the run was cancelled or is past its deadline.
     func check() throws(ONNXError) {
         if isCancelled.load(ordering: .relaxed) { throw ONNXError(.cancelled, "the run was cancelled") }
-        if let deadline, let timeout, ContinuousClock.now > deadline { throw ONNXError(.cancelled, "the run took longer than its \(timeout)") }
+        if let deadline, let timeout, ContinuousClock.now > deadline {
+            throw ONNXError(.cancelled, "the run took longer than its \(timeout)", remedy: "raise the timeout (--timeout)")
+        }
     }
 
     /// The next number of the run's own SplitMix64 sequence. https://doi.org/10.1145/2714064.2660195

@@ -17,7 +17,9 @@ struct ModelReader {
             throw ONNXError(code, "the model has IR version \(irVersion); 3 to 14 are supported")
         }
         let imports = try opsetImports(proto.messages(Field.opsetImport))
-        guard !imports.isEmpty else { throw ONNXError(.malformed, "the model imports no operator set", remedy: "the file is cut short or damaged") }
+        guard !imports.isEmpty else {
+            throw ONNXError(.malformed, "the model imports no operator set (opset_import is empty)", remedy: "the file is cut short or damaged")
+        }
         var model = Model(irVersion: Int(irVersion), opsetImports: imports, graph: try graph(graphProto))
         for function in proto.messages(Field.functions) { model.functions.append(try self.function(function)) }
         model.producerName = proto.text(Field.producerName)

@@ -1,6 +1,11 @@
 internal import Bytes
 internal import COnnx
 
+/// The library that messages are unpacked with.
+package enum ProtobufC {
+    package static var version: String { unsafe String(cString: protobuf_c_version()) }
+}
+
 /// A tree of messages that protobuf-c allocated; freed with its last reader.
 @safe
 final class UnpackedFile {

@@ -17,4 +17,7 @@ enum DecimalText {
         let rest = padded.dropFirst(exponent)
         return sign + whole + padded.prefix(exponent) + "." + (rest.isEmpty ? "0" : rest)
     }
+
+    /// The number that `text` is, cut to a whole one; nil where the type can't hold it.
+    static func wholeNumber<T: FixedWidthInteger>(_ text: String) -> T? { Double(text).flatMap { T(exactly: $0.rounded(.towardZero)) } }
 }

@@ -91,14 +91,14 @@ struct ElementCast: Sendable {
         func fill<T: TensorElement>(_ type: T.Type, _ body: (String) -> T?) throws -> Elements<T> {
             let wide = try context.scratch(T.self, count: source.count)
             for (index, string) in strings.enumerated() {
-                guard let value = body(string) else { throw ONNXError(.shape, "element \(index) is '\(string.prefix(40))', which is no number") }
+                guard let value = body(string) else { throw ONNXError(.shape, "element \(index) is '\(string.prefix(40))', which is no number of \(type)") }
                 wide[index] = value
             }
             return wide.elements
         }
         switch type {
-        case .uint64: return .unsigned(try fill(UInt64.self) { UInt64($0) ?? Double($0).map { UInt64(saturating: $0) } })
-        case _ where type.isInteger: return .signed(try fill(Int64.self) { Int64($0) ?? Double($0).map { Int64(saturating: $0) } })
+        case .uint64: return .unsigned(try fill(UInt64.self) { UInt64($0) ?? DecimalText.wholeNumber($0) })
+        case _ where type.isInteger: return .signed(try fill(Int64.self) { Int64($0) ?? DecimalText.wholeNumber($0) })
         case .float: return .reals(try fill(Double.self) { Float($0).map { Double($0) } })
         default: return .reals(try fill(Double.self) { Double($0) })
         }

@@ -94,9 +94,10 @@ package enum JSONTensors {
             default: return try array(first, &reader, type, limits: limits)
             }
         } catch {
+            let message = (name.map { "\"\(quoted($0))\": " } ?? "") + error.message
             // What the reader refuses has its place already.
-            guard error.place.isEmpty else { throw error }
-            throw reader.error(error.code, (name.map { "\"\(quoted($0))\": " } ?? "") + error.message, remedy: error.remedy)
+            throw error.place.isEmpty
+                ? reader.error(error.code, message, remedy: error.remedy) : ONNXError(error.code, message, place: error.place, remedy: error.remedy)
         }
     }
 

@@ -72,6 +72,9 @@ struct IterationResults {
     private(set) var tensors: [[Tensor]]
     private var iterations = 0
     private var ledger: [Storage] = []
+    /// Bytes that stacking will need, and how many the memory budget was last asked for.
+    private var stacked = 0
+    private var granted = 1 << 20
 
     init(count: Int) { tensors = Array(repeating: [], count: count) }
 
@@ -83,6 +86,11 @@ struct IterationResults {
         for (index, value) in values.enumerated() {
             guard let tensor = value.tensor else { throw ONNXError(.shape, "scan output \(index) of the body is \(value.type), a tensor expected") }
             tensors[index].append(tensor)
+            stacked = stacked.addingReportingOverflow(tensor.byteCount).partialValue
+        }
+        if stacked > granted {
+            _ = try context.host.scratch(byteCount: stacked)
+            granted = stacked.multipliedReportingOverflow(by: 2).partialValue
         }
     }
 }

@@ -1,0 +1,44 @@
+internal import Foundation
+internal import GraphExecutor
+
+/// `inspect --plan`: the steps of a run and where the arena holds what they make.
+struct PlanReport {
+    private let plan: PlanSummary
+
+    init(_ plan: PlanSummary) { self.plan = plan }
+
+    var text: String {
+        var lines = ["    offset  value"]
+        for step in plan.steps {
+            lines.append("            \(step.node)")
+            for output in step.outputs {
+                let offset = output.offset.map(String.init) ?? "own"
+                lines.append(String(repeating: " ", count: max(0, 10 - offset.count)) + offset + "    \(output.name)  \(output.type.map { "\($0)" } ?? "?")")
+            }
+        }
+        if let open = plan.open {
+            lines.append("the plan ends at \(open): its outputs' shapes depend on data; \(plan.remaining) steps are planned when they are known")
+        }
+        lines.append(
+            "\(plan.steps.count) steps, arena of \(plan.arenaByteCount) bytes, at most \(plan.peak.byteCount) in use at once"
+                + (plan.peak.node.isEmpty ? "" : ", at \(plan.peak.node)"))
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    func json() throws -> String {
+        let steps = plan.steps.map { step -> [String: Any] in
+            let outputs = step.outputs.map { output -> [String: Any] in
+                var fields: [String: Any] = ["name": output.name, "type": output.type.map { "\($0)" } ?? ""]
+                fields["offset"] = output.offset
+                return fields
+            }
+            return ["node": step.node, "outputs": outputs]
+        }
+        var fields: [String: Any] = [
+            "steps": steps, "arena_bytes": plan.arenaByteCount, "peak_bytes": plan.peak.byteCount, "peak_node": plan.peak.node,
+            "remaining_steps": plan.remaining,
+        ]
+        fields["open_node"] = plan.open
+        return try JSONText.pretty(fields)
+    }
+}
