@@ -130,7 +130,7 @@ public final class Session: Sendable {
     }
 
     private func unknown(_ name: String) -> ONNXError {
-        ONNXError(.usage, "the graph has no value '\(name)'", remedy: "`onnx-run inspect` lists the names")
+        ONNXError(.usage, "the graph has no value '\(name)'", remedy: "`onnx-run inspect --graph` lists the names")
     }
 
     private func run(_ inputs: [String: Value], fetch: [String]?, state: RunState) throws -> OrderedDictionary<String, Value> {
