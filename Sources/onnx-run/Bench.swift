@@ -4,6 +4,7 @@ internal import Foundation
 internal import GraphExecutor
 internal import GraphIR
 internal import OpLibrary
+internal import OrderedCollections
 internal import Parallelism
 internal import Tensors
 
@@ -16,8 +17,8 @@ struct Bench: ParsableCommand {
             uniform in -1...1, different in each run. Shapes come from --shape or --dim, or the inputs
             themselves from --input.
 
-            After the runs that count, some more tell what each operator took; GFLOP/s and GB/s follow from
-            the shapes of products and the bytes of all values.
+            After the runs that count, five more are profiled; the table by operator is of the median one.
+            GFLOP/s and GB/s follow from the shapes of products and the bytes of all values.
 
             onnx-run bench distilbert.onnx --shape input_ids=1x128 --shape attention_mask=1x128
             onnx-run bench distilbert.onnx --dim batch=8 --dim sequence=128 --json
@@ -31,7 +32,7 @@ struct Bench: ParsableCommand {
     @Option(help: "Runs before those.") var warmup = 3
     @Option(help: "Seed of the made inputs; printed.") var seed: UInt64?
     @OptionGroup var session: SessionFlags
-    @Option(help: ArgumentHelp("Write the steps of the profiled runs to this file, for Perfetto or chrome://tracing.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("Write the steps of the profiled run to this file, for Perfetto or chrome://tracing.", valueName: "file"), completion: .file())
     var trace: String?
     @Flag(help: "Print JSON.") var json = false
 
@@ -58,7 +59,7 @@ struct Bench: ParsableCommand {
         for index in 0..<(warmup + runs + 1) {
             let values = try given ?? samples?.next() ?? [:]
             let before = clock.now
-            _ = try session.runSynchronously(values)
+            _ = try run(session, values, RunOptions())
             times.append((clock.now - before).milliseconds)
             Console.progress("run \(index)/\(warmup + runs)")
         }
@@ -67,13 +68,18 @@ struct Bench: ParsableCommand {
             load: load.milliseconds, first: times[0], times: times.dropFirst(1 + warmup).sorted(), seed: seed,
             threads: self.session.options.threads ?? availableProcessors(), peakBytes: ProcessMemory.peakBytes,
             anonymousBytes: ProcessMemory.anonymousBytes)
-        let profile = Profile()
-        for _ in 0..<Self.profiledRuns {
-            _ = try session.runSynchronously(try given ?? samples?.next() ?? [:], options: RunOptions(profile: profile))
+        let profiles = try (0..<Self.profiledRuns).map { _ in
+            let profile = Profile()
+            _ = try run(session, try given ?? samples?.next() ?? [:], RunOptions(profile: profile))
+            return profile
         }
-        let report = ProfileReport(profile, runs: Self.profiledRuns)
+        let report = ProfileReport(medianOf: profiles)
         if let trace { try report.writeTrace(to: trace) }
         Console.output(json ? try result.json(modelPath: self.model, operators: report.fields) : result.text + "\n" + report.text)
+    }
+
+    private func run(_ session: Session, _ inputs: [String: Value], _ options: RunOptions) throws -> OrderedDictionary<String, Value> {
+        do { return try session.runSynchronously(inputs, options: options) } catch let error as ONNXError { throw error.at(quoted(model)) }
     }
 
     private func bind(_ session: Session) throws -> [String: Value] {

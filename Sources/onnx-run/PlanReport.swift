@@ -16,12 +16,9 @@ struct PlanReport {
                 lines.append(String(repeating: " ", count: max(0, 10 - offset.count)) + offset + "    \(output.name)  \(output.type.map { "\($0)" } ?? "?")")
             }
         }
-        if let open = plan.open {
-            lines.append("the plan ends at \(open): its outputs' shapes depend on data; \(plan.remaining) steps are planned when they are known")
-        }
-        lines.append(
-            "\(plan.steps.count) steps, arena of \(plan.arenaByteCount) bytes, at most \(plan.peak.byteCount) in use at once"
-                + (plan.peak.node.isEmpty ? "" : ", at \(plan.peak.node)"))
+        if let open = plan.openNode { lines.append("the plan ends at \(open): the shapes of its outputs depend on data") }
+        let peak = plan.peak.map { ", at most \($0.byteCount) in use at once, at \($0.node)" } ?? ""
+        lines.append("\(plan.steps.count) steps, \(plan.computedNodeCount) nodes computed or viewed; an arena of \(plan.arenaByteCount) bytes\(peak)")
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -34,11 +31,10 @@ struct PlanReport {
             }
             return ["node": step.node, "outputs": outputs]
         }
-        var fields: [String: Any] = [
-            "steps": steps, "arena_bytes": plan.arenaByteCount, "peak_bytes": plan.peak.byteCount, "peak_node": plan.peak.node,
-            "remaining_steps": plan.remaining,
-        ]
-        fields["open_node"] = plan.open
+        var fields: [String: Any] = ["steps": steps, "arena_bytes": plan.arenaByteCount, "computed_nodes": plan.computedNodeCount]
+        fields["peak_bytes"] = plan.peak?.byteCount
+        fields["peak_node"] = plan.peak?.node
+        fields["open_node"] = plan.openNode
         return try JSONText.pretty(fields)
     }
 }

@@ -3,12 +3,12 @@ internal import Foundation
 internal import GraphExecutor
 internal import Tensors
 
-/// Where the time of profiled runs went.
+/// Where the time of a profiled run went.
 struct ProfileReport {
-    /// All steps of one operator; figures of one run.
+    /// All steps of one operator.
     struct Row {
         let operation: String
-        let count: Double
+        let count: Int
         let milliseconds: Double
         let share: Double
         /// 10^9 operations a second; nil where the operator is no product.
@@ -21,15 +21,18 @@ struct ProfileReport {
     let rows: [Row]
     private let entries: [Profile.Entry]
 
-    init(_ profile: Profile, runs: Int) {
-        entries = profile.entries
+    /// Of the run that took neither long nor short; there must be one.
+    init(medianOf profiles: [Profile]) {
+        func time(_ entries: [Profile.Entry]) -> Duration { entries.reduce(.zero) { $0 + $1.duration } }
+        let runs = profiles.map(\.entries).sorted { time($0) < time($1) }
+        entries = runs[runs.count / 2]
         let total = max(entries.reduce(0) { $0 + $1.duration.milliseconds }, .leastNormalMagnitude)
         rows = Dictionary(grouping: entries, by: \.operation).map { operation, steps in
             let time = max(steps.reduce(0) { $0 + $1.duration.milliseconds }, .leastNormalMagnitude)
             let work = steps.map(Work.init)
             let operations = work.compactMap(\.operations)
             return Row(
-                operation: operation, count: Double(steps.count) / Double(runs), milliseconds: time / Double(runs), share: time / total,
+                operation: operation, count: steps.count, milliseconds: time, share: time / total,
                 gigaflops: operations.isEmpty ? nil : operations.reduce(0, +) / time / 1e6, gigabytes: work.reduce(0) { $0 + $1.bytes } / time / 1e6)
         }.sorted { ($0.milliseconds, $1.operation) > ($1.milliseconds, $0.operation) }
     }
@@ -43,7 +46,7 @@ struct ProfileReport {
         var text = "operator".padding(toLength: width, withPad: " ", startingAt: 0) + "   count        ms   share   GFLOP/s      GB/s\n"
         for row in rows {
             text += row.operation.padding(toLength: width, withPad: " ", startingAt: 0)
-            text += cell(row.count, 8, "%.4g") + cell(row.milliseconds, 10, "%.3f") + cell(row.share * 100, 7, "%.1f") + "%"
+            text += cell(Double(row.count), 8, "%.0f") + cell(row.milliseconds, 10, "%.3f") + cell(row.share * 100, 7, "%.1f") + "%"
             text += (row.gigaflops.map { cell($0, 10, "%.1f") } ?? "         -") + cell(row.gigabytes, 10, "%.1f") + "\n"
         }
         return text

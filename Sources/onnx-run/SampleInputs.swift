@@ -17,10 +17,21 @@ struct SampleInputs {
         for name in shapes.keys where !inputs.contains(where: { $0.name == name }) {
             throw ONNXError(.usage, "the model has no input '\(name)'", remedy: "its inputs are \(inputs.map(\.name).joined(separator: ", "))")
         }
+        let dimensions = Self.extents(inputs, shapes).merging(dimensions) { _, given in given }
         self.shapes = try Dictionary(
             inputs.map { ($0.name, try Self.shape(of: $0, shapes, dimensions)) }, uniquingKeysWith: { first, _ in first })
         tables = Self.tables(model.graph)
         random = SplitMix(state: seed)
+    }
+
+    /// The extents of named dimensions that the given shapes say.
+    private static func extents(_ inputs: [ValueInfo], _ shapes: [String: [Int]]) -> [String: Int] {
+        var extents: [String: Int] = [:]
+        for info in inputs {
+            guard let shape = shapes[info.name], let declared = info.type?.shape, shape.count == declared.count else { continue }
+            for case (.named(let name), let size) in zip(declared, shape) { extents[name] = size }
+        }
+        return extents
     }
 
     private static func shape(of info: ValueInfo, _ shapes: [String: [Int]], _ dimensions: [String: Int]) throws -> [Int] {
