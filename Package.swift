@@ -60,5 +60,6 @@ let package = Package(
         tests("CKernelsTests", ["CKernels"]),
         tests("ParallelismTests", ["Parallelism"]),
         tests("TensorFilesTests", ["TensorFiles", "Tensors", "Bytes"]),
+        tests("onnx-runTests", ["onnx-run"]),
     ]
 )

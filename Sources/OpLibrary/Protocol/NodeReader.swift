@@ -176,11 +176,11 @@ package struct NodeReader: Sendable {
         return graph
     }
 
-    /// An integer attribute that is a number of `TensorProto.DataType`. Throws `.unsupported` for one that isn't.
+    /// An integer attribute that is a number of `TensorProto.DataType`. Throws `.unsupported` for one that isn't, `.malformed` for 0, which says that there is none.
     package func elementType(_ name: String) throws -> ElementType? {
         guard let number = optionalInt(name) else { return nil }
         guard let type = Int32(exactly: number).flatMap(ElementType.init(rawValue:)) else {
-            throw ONNXError(.unsupported, "attribute '\(name)' is \(number), which is no element type")
+            throw ONNXError(number == 0 ? .malformed : .unsupported, "attribute '\(name)' is \(number), which is no element type")
         }
         return type
     }

@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// The subcommands that tell of a model.
+struct ReportTests {
+    private static let model = Command.model("base/ts17.onnx")
+
+    @Test func versionNamesWhatItStandsOn() throws {
+        let ended = try Command.run(["--version"])
+        #expect(ended.code == 0)
+        #expect(ended.output.contains("OpenBLAS") && ended.output.contains("protobuf-c"))
+    }
+
+    @Test func helpHasTheExitCodes() throws {
+        let ended = try Command.run(["--help"])
+        #expect(ended.code == 0)
+        for part in ["EXIT CODES:", "ENVIRONMENT:", "ONNX_RUN_THREADS", "--generate-completion-script"] { #expect(ended.output.contains(part)) }
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func completes(shell: String) throws {
+        let ended = try Command.run(["--generate-completion-script", shell])
+        #expect(ended.code == 0 && ended.output.contains("strict-inputs"))
+    }
+
+    @Test func inspectSaysInputsAndFiles() throws {
+        let fields = try Command.run(["inspect", Command.model("base/dynamo20-static.onnx"), "--json"]).json()
+        #expect(fields["external_files"] as? [String] == ["dynamo20-static.onnx.data"])
+        #expect((fields["inputs"] as? [[String: String]])?.map { $0["name"] } == ["input_ids", "attention_mask"])
+        #expect((fields["operators"] as? [String: Int])?["LayerNormalization"] == 5)
+    }
+
+    @Test func inspectShowsThePlanOfOneShape() throws {
+        let fields = try Command.run(["inspect", Self.model, "--plan", "input_ids=1x12", "--json"]).json()
+        let steps = try #require(fields["steps"] as? [[String: Any]])
+        let (arena, peak) = (try #require(fields["arena_bytes"] as? Int), try #require(fields["peak_bytes"] as? Int))
+        #expect(!steps.isEmpty && peak > 0 && arena >= peak)
+    }
+
+    @Test func inspectShowsWhatPassesDid() throws {
+        let ended = try Command.run(["inspect", Self.model, "--passes"])
+        #expect(ended.code == 0)
+        #expect(ended.output.contains("fuse attention: 2 attention"), "\(ended.output)")
+    }
+
+    @Test func inspectFindsANodeByNameAndByValue() throws {
+        for name in ["/embeddings/word_embeddings/Gather", "/embeddings/word_embeddings/Gather_output_0"] {
+            let ended = try Command.run(["inspect", Self.model, "--node", name])
+            #expect(ended.code == 0 && ended.output.contains("= Gather("))
+        }
+        #expect(try Command.run(["inspect", Self.model, "--node", "nowhere"]).code == 64)
+    }
+
+    @Test func benchHasItsFields() throws {
+        let folder = try Folder()
+        let arguments = ["bench", Self.model, "--shape", "input_ids=1x8", "--runs", "2", "--warmup", "0", "--seed", "7", "--json", "--trace", "t.json"]
+        let fields = try Command.run(arguments, in: folder).json()
+        for name in ["load_ms", "first_ms", "min_ms", "median_ms", "p90_ms", "peak_bytes"] { #expect((fields[name] as? Double ?? 0) > 0, "\(name)") }
+        for name in ["machine", "instruction_set", "version", "model_sha256"] { #expect(!(fields[name] as? String ?? "").isEmpty, "\(name)") }
+        #expect(fields["seed"] as? Int == 7 && fields["runs"] as? Int == 2)
+        let operators = try #require(fields["operators"] as? [[String: Any]])
+        #expect(operators.contains { ($0["gigaflops_per_s"] as? Double ?? 0) > 0 })
+        let trace = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.url.appending(path: "t.json"))) as? [String: Any]
+        let events = try #require(trace?["traceEvents"] as? [[String: Any]])
+        #expect(events.count == operators.reduce(0) { $0 + ($1["count"] as? Int ?? 0) })
+    }
+
+    @Test func checkSaysWhereAndEndsWithTheCodeOfItsFinding() throws {
+        let folder = try Folder()
+        try Data("not a model".utf8).write(to: folder.url.appending(path: "model.onnx"))
+        let good = try Command.run(["check", Self.model])
+        #expect(good.code == 0 && good.output.hasSuffix(": ok\n"))
+        let bad = try Command.run(["check", "model.onnx"], in: folder)
+        #expect(bad.code == 2 && bad.output.hasPrefix("error: model.onnx: "))
+        #expect(try Command.run(["check", "missing.onnx"], in: folder).code == 7)
+    }
+
+    @Test func opsHaveVersions() throws {
+        let ended = try Command.run(["ops", "LayerNormalization", "--json"])
+        #expect(ended.code == 0 && ended.output.contains("\"LayerNormalization\""))
+        #expect(try Command.run(["ops", "NoSuchOperator"]).code == 1)
+    }
+}
