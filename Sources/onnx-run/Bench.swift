@@ -13,12 +13,13 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure loading and running a model.",
         discussion: """
-            Inputs are made: ids uniform in the table that they index, masks of ones, other numbers
-            uniform in -1...1, different in each run. Shapes come from --shape or --dim, or the inputs
-            themselves from --input.
+            Inputs are made: ids uniform in the table that they index, masks of ones,
+            other numbers uniform in -1...1, different in each run. Shapes come from
+            --shape or --dim, or the inputs themselves from --input.
 
-            After the runs that count, five more are profiled; the table by operator is of the median one.
-            GFLOP/s and GB/s follow from the shapes of products and the bytes of all values.
+            After the runs that count, five more are profiled; the table by operator is
+            of the median one. GFLOP/s and GB/s follow from the shapes of products and
+            the bytes of all values.
 
             onnx-run bench distilbert.onnx --shape input_ids=1x128 --shape attention_mask=1x128
             onnx-run bench distilbert.onnx --dim batch=8 --dim sequence=128 --json

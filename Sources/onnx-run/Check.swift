@@ -8,9 +8,10 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check that a model is well formed and can run.",
         discussion: """
-            Reads the file, checks the graph's structure, binds every operator and infers types and
-            shapes. Prints a finding a line, with its place. Where one is an error, the exit code is that
-            of the first (see onnx-run --help), or 1 for several models.
+            Reads the file, checks the graph's structure, binds every operator and
+            infers types and shapes. Prints a finding a line, with its place. Where one
+            is an error, the exit code is that of the first (see onnx-run --help), or 1
+            for several models.
             """)
 
     @Argument(help: "ONNX models.", completion: .file()) var models: [String]

@@ -11,10 +11,10 @@ struct Conformance: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run conformance cases in the layout of ONNX's backend tests.",
         discussion: """
-            DIR holds cases at any depth: model.onnx, test_data_set_N/input_M.pb and output_M.pb,
-            and tolerance.json or data.json with rtol and atol (else 1e-3 and 1e-7).
-            A manifest lists known failures, one a line: CASE, a space, the reason. A listed case
-            that passes fails the run.
+            DIR holds cases at any depth: model.onnx, test_data_set_N/input_M.pb and
+            output_M.pb, and tolerance.json or data.json with rtol and atol (else 1e-3
+            and 1e-7). A manifest lists known failures, one a line: CASE, a space, the
+            reason. A listed case that passes fails the run.
             """)
 
     @Argument(help: "Folder of cases.") var directory: String

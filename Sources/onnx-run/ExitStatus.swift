@@ -36,7 +36,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .path: "a path leaves the place it must stay in"
         case .shape: "a type, shape, index or value does not fit"
         case .io: "the operating system refused"
-        case .cancelled: "interrupted, or past the time limit"
+        case .cancelled: "past the time limit"
         case .usage: "the command line"
         }
     }
@@ -47,6 +47,6 @@ enum ExitStatus: Int32, CaseIterable {
             let number = "\(status.rawValue)"
             return "  \(number)\(String(repeating: " ", count: 24 - number.count))\(status.meaning)"
         }
-        return (["EXIT CODES:"] + rows).joined(separator: "\n")
+        return (["EXIT CODES:"] + rows + ["  130, 143                interrupted (Ctrl-C), terminated"]).joined(separator: "\n")
     }
 }

@@ -10,7 +10,8 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what a model is made of.",
         discussion: """
-            Without an option: inputs, outputs, operators, parameters, sizes, licence, files and metadata.
+            Without an option: inputs, outputs, operators, parameters, sizes, licence,
+            files and metadata.
 
             onnx-run inspect model.onnx --passes
             onnx-run inspect model.onnx --plan input_ids=1x128 --plan attention_mask=1x128

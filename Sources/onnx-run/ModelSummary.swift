@@ -36,9 +36,8 @@ struct ModelSummary {
 
     var text: String {
         var lines: [String] = []
-        lines.append(
-            "producer     \(model.producerName.isEmpty ? "not said" : quoted(model.producerName)) \(quoted(model.producerVersion)), IR version \(model.irVersion)"
-        )
+        let producer = [model.producerName, model.producerVersion].filter { !$0.isEmpty }.map(quoted).joined(separator: " ")
+        lines.append("producer     \(producer.isEmpty ? "not said" : producer), IR version \(model.irVersion)")
         lines.append("opsets       " + model.opsetImports.map { "\(domain($0.key)) \($0.value)" }.joined(separator: ", "))
         lines.append("licence      \(licence.map(quoted) ?? "not said")")
         lines.append("parameters   \(elements) elements in \(model.graph.initializers.count) tensors, \(bytes) bytes")

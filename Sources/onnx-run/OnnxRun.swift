@@ -8,7 +8,7 @@ struct OnnxRun: AsyncParsableCommand {
         abstract: "Run, check, inspect and measure ONNX models. No Python, no foreign inference engine.",
         discussion: """
             onnx-run distilbert.onnx --input ids.json
-            onnx-run model.onnx --input input_ids=ids.npy --input attention_mask=mask.npy --output result.npz
+            onnx-run model.onnx --input ids=ids.npy --input mask=mask.npy --output r.npz
             onnx-run inspect model.onnx
 
             \(ExitStatus.table)
@@ -19,7 +19,7 @@ struct OnnxRun: AsyncParsableCommand {
               ONNX_RUN_THREADS        Threads where --threads is not given.
 
             COMPLETION:
-              onnx-run --generate-completion-script bash|zsh|fish prints a script for that shell.
+              onnx-run --generate-completion-script SHELL    bash, zsh or fish
             """,
         version: Version.text,
         subcommands: [Run.self, Check.self, Inspect.self, Ops.self, Bench.self, Conformance.self],

@@ -86,9 +86,13 @@ struct ProfileReport {
             try json.name(name)
             try json.string(text)
         }
-        for (name, number) in [("ts", entry.start.milliseconds * 1e3), ("dur", entry.duration.milliseconds * 1e3), ("pid", 1), ("tid", 1)] {
+        for (name, time) in [("ts", entry.start), ("dur", entry.duration)] {
             try json.name(name)
-            try json.number(number)
+            try json.number(time.milliseconds * 1e3)
+        }
+        for name in ["pid", "tid"] {
+            try json.name(name)
+            try json.integer(1)
         }
         try json.name("args")
         try json.beginObject()

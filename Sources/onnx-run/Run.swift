@@ -11,19 +11,22 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a model on inputs (the default subcommand).",
         discussion: """
-            --input takes FILE with all inputs by name (JSON, .npz, .safetensors), or NAME=FILE for one
-            (.npy, .pb or JSON); - is standard input. It may be given several times.
+            --input takes FILE with all inputs by name (JSON, .npz, .safetensors), or
+            NAME=FILE for one (.npy, .pb or JSON); - is standard input. It may be given
+            several times.
 
-            JSON is {"input_ids": [[101, 7592, 102]], "attention_mask": …} or a bare array for the first
-            input. Rows of different lengths are padded; a missing attention_mask becomes ones; a missing
-            batch axis is added. With --jsonl (or a file that ends with .jsonl) each line is a run, and
-            each result is a line.
+            JSON is {"input_ids": [[101, 7592, 102]], "attention_mask": …} or a bare
+            array for the first input. Rows of different lengths are padded; a missing
+            attention_mask becomes ones; a missing batch axis is added. With --jsonl (or
+            a file that ends with .jsonl) each line is a run, and each result is a line.
 
-            --output and --json write a tensor as nested arrays, NaN and infinities as "NaN", "Infinity" and
-            "-Infinity", a sequence as {"sequence": [...]}, a map as {"map": {"keys": [...], "values":
-            [...]}}, an empty optional as null. In .npz and .safetensors a sequence s is s[] (its length),
-            s[0], s[1], …; an optional o is o? (whether there is a value) and o; a map m is m{} (the keys),
-            m{0}, m{1}, …. A .npz holds bfloat16 as ml_dtypes does; names keep their / and ::.
+            --output and --json write a tensor as nested arrays, NaN and infinities as
+            "NaN", "Infinity" and "-Infinity", a sequence as {"sequence": [...]}, a map
+            as {"map": {"keys": [...], "values": [...]}}, an empty optional as null. In
+            .npz and .safetensors a sequence s is s[] (its length), s[0], s[1], …; an
+            optional o is o? (whether there is a value) and o; a map m is m{} (the
+            keys), m{0}, m{1}, …. A .npz holds a type that NumPy lacks, such as bfloat16,
+            as records of one field of its name. Names keep their / and ::.
             """)
 
     @Argument(help: "An ONNX model.", completion: .file()) var model: String
