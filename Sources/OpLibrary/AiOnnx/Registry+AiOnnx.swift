@@ -86,6 +86,7 @@ extension AiOnnx {
         Sqrt.self,
         Sub.self,
         Sum.self,
+        SwiGLU.self,
         Swish.self,
         Tan.self,
         Tanh.self,
@@ -97,6 +98,7 @@ extension AiOnnx {
     private static let image: [any Operator.Type] = [
         AffineGrid.self,
         GridSample.self,
+        ImageDecoder.self,
         NonMaxSuppression.self,
         Resize.self,
         RoiAlign.self,
