@@ -47,6 +47,7 @@ let package = Package(
         room("GraphIR", ["Tensors", "Bytes", "COnnx", collections]),
         room("OpLibrary", ["Tensors", "GraphIR", "Bytes", "Parallelism", "CKernels", "COpenBLAS", collections]),
         room("GraphExecutor", ["OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", collections, logging]),
+        room("Tokenizers", ["Bytes", "Parallelism"]),
         room("ONNX", ["GraphExecutor", "GraphIR", "Tensors", "TensorFiles", "Bytes", collections]),
         .executableTarget(
             name: "onnx-run",
@@ -59,6 +60,7 @@ let package = Package(
         tests("OpLibraryTests", ["OpLibrary", "GraphIR", "Tensors", "Bytes", collections]),
         tests("CKernelsTests", ["CKernels"]),
         tests("ParallelismTests", ["Parallelism"]),
+        tests("TokenizersTests", ["Tokenizers", "Bytes"]),
         tests("TensorFilesTests", ["TensorFiles", "Tensors", "Bytes"]),
         tests("onnx-runTests", ["onnx-run"]),
     ]

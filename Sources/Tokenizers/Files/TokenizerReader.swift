@@ -1,0 +1,145 @@
+public import Bytes
+internal import Glibc
+
+extension DistilBertTokenizer {
+    /// Reads the tokenizer of a model's folder: tokenizer.json if it is there, else vocab.txt, with what tokenizer_config.json,
+    /// special_tokens_map.json and added_tokens.json say.
+    ///
+    /// Truncation and padding of tokenizer.json are not applied by themselves: see `savedTruncation`.
+    public init(folder: String, limits: Limits = Limits()) throws {
+        let files = TokenizerFolder(try Folder(path: folder), limits)
+        var options = Options()
+        var reader: TokenizerJSON?
+        if let text = try files.json("tokenizer.json") {
+            let found = try TokenizerJSON(text, name: quoted(folder + "/tokenizer.json"), limits)
+            options = try found.options()
+            reader = found
+        }
+        let map = try files.json("special_tokens_map.json")
+        let config = try files.json("tokenizer_config.json")
+        var added: [AddedToken] = []
+        for source in [map, config].compactMap({ $0 }) { try options.take(source, place: quoted(folder), added: &added) }
+
+        if let reader {
+            try self.init(reader.vocabulary(), options, place: quoted(folder))
+            try reader.finish(&self)
+        } else {
+            guard let file = try files.open("vocab.txt") else {
+                throw ONNXError(
+                    .io, "has neither tokenizer.json nor vocab.txt", place: [quoted(folder)], remedy: "give the folder that holds the tokenizer's files")
+            }
+            try self.init(Vocabulary(lines: ByteRegion(file), limits: limits), options, place: quoted(folder))
+        }
+        if let members = try files.json("added_tokens.json")?.members {
+            let place = [quoted(folder + "/added_tokens.json")]
+            var tokens: [(id: Int32, token: AddedToken)] = []
+            for member in members {
+                let id = try tokenID(member.value, of: member.name, place: place)
+                if addedTokens[id] == nil { tokens.append((id, AddedToken(member.name))) }
+            }
+            try addTokens(tokens)
+        }
+        if let members = config?["added_tokens_decoder"]?.members {
+            var tokens: [(id: Int32, token: AddedToken)] = []
+            for member in members {
+                let place = [quoted(folder + "/tokenizer_config.json"), "added_tokens_decoder"]
+                let id = try tokenID(Int64(member.name).map { .integer($0) } ?? .string(member.name), of: member.name, place: place)
+                if let token = AddedToken(member.value) { tokens.append((id, token)) }
+            }
+            try addTokens(tokens)
+        }
+        try addTokens(added)
+    }
+
+    /// Reads a vocabulary, a token a line.
+    public init(vocabulary path: String, options: Options = Options(), limits: Limits = Limits()) throws {
+        let file = try MappedFile(path: path)
+        try self.init(Vocabulary(lines: ByteRegion(file), limits: limits), options, place: quoted(path))
+    }
+
+    /// Reads a tokenizer.json.
+    public init(json path: String, limits: Limits = Limits()) throws {
+        let name = quoted(path)
+        let reader = try TokenizerJSON(JSONValue(ByteRegion(MappedFile(path: path)), limits: limits), name: name, limits)
+        try self.init(reader.vocabulary(), reader.options(), place: name)
+        try reader.finish(&self)
+    }
+}
+
+/// Opens the files of a tokenizer that are there.
+private struct TokenizerFolder {
+    let folder: Folder
+    let limits: Limits
+
+    init(_ folder: Folder, _ limits: Limits) {
+        self.folder = folder
+        self.limits = limits
+    }
+
+    func open(_ name: String) throws(ONNXError) -> MappedFile? {
+        guard unsafe access(folder.path + "/" + name, F_OK) == 0 else { return nil }
+        return try folder.open(name)
+    }
+
+    func json(_ name: String) throws(ONNXError) -> JSONValue? {
+        guard let file = try open(name) else { return nil }
+        let value = try JSONValue(ByteRegion(file), limits: limits)
+        guard value.members != nil else {
+            throw ONNXError(.malformed, "holds \(value.kind) where an object is expected", place: [quoted(folder.path + "/" + name)])
+        }
+        return value
+    }
+}
+
+extension DistilBertTokenizer.Options {
+    /// What tokenizer_config.json or special_tokens_map.json says.
+    fileprivate mutating func take(_ file: JSONValue, place: String, added: inout [AddedToken]) throws(ONNXError) {
+        func flag(_ name: String) throws(ONNXError) -> Bool? {
+            guard let value = file[name], value != .null else { return nil }
+            guard let flag = value.bool else { throw ONNXError(.malformed, "\(name) is \(value.kind) where true or false is expected", place: [place]) }
+            return flag
+        }
+        doLowerCase = try flag("do_lower_case") ?? doLowerCase
+        tokenizeChineseChars = try flag("tokenize_chinese_chars") ?? tokenizeChineseChars
+        cleanText = try flag("clean_text") ?? cleanText
+        if file["strip_accents"] != nil { stripAccents = try flag("strip_accents") }
+        if let prefix = file["wordpieces_prefix"]?.string { wordpiecesPrefix = prefix }
+        // transformers writes 10^30 where there is no such length.
+        if let length = file["model_max_length"]?.int, length > 0 { modelMaxLength = length }
+        func token(_ name: String, _ field: inout String) throws(ONNXError) {
+            guard let value = file[name], value != .null else { return }
+            guard let token = AddedToken(value) else { throw ONNXError(.malformed, "\(name) is \(value.kind) where a token is expected", place: [place]) }
+            field = token.content
+            if case .object = value { added.append(token.asSpecial) }
+        }
+        try token("unk_token", &unkToken)
+        try token("sep_token", &sepToken)
+        try token("pad_token", &padToken)
+        try token("cls_token", &clsToken)
+        try token("mask_token", &maskToken)
+        for value in file["additional_special_tokens"]?.array ?? [] {
+            if let token = AddedToken(value) { added.append(token.asSpecial) }
+        }
+    }
+}
+
+extension AddedToken {
+    /// A token as transformers writes it: its text, or an object with its flags.
+    init?(_ value: JSONValue) {
+        if let content = value.string {
+            self.init(content)
+            return
+        }
+        guard let content = value["content"]?.string else { return nil }
+        func flag(_ name: String) -> Bool { value[name]?.bool ?? false }
+        self.init(
+            content, lstrip: flag("lstrip"), rstrip: flag("rstrip"), singleWord: flag("single_word"), normalized: value["normalized"]?.bool,
+            special: flag("special"))
+    }
+
+    fileprivate var asSpecial: AddedToken {
+        var token = self
+        token.special = true
+        return token
+    }
+}
