@@ -1,7 +1,6 @@
+import Parallelism
 import Synchronization
 import Testing
-
-import Parallelism
 
 private final class Counts: Sendable {
     let values: Locked<[Int]>
