@@ -82,7 +82,7 @@ struct Run: AsyncParsableCommand {
             if let dump { try Dump(model, results, kind: self.session.options.kind).write(to: dump) }
             try report(results, outputs: session.outputs.map(\.name) + fetch)
         }
-        if verbose { Console.error("done after \(clock.now - start)") }
+        if verbose { Console.error("done after \(clock.now - start), peak memory \(ProcessMemory.peakBytes / 1_000_000) MB") }
     }
 
     private func given(_ session: Session) throws -> [GivenValue] {

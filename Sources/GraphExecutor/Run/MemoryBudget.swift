@@ -17,7 +17,7 @@ final class MemoryBudget: Sendable {
         }
         if let held {
             throw ONNXError(
-                .limit, "\(bytes) bytes more than the \(held) in use exceed the memory budget of \(limit)", remedy: "raise maxMemory (--max-memory)")
+                .limit, "\(bytes) bytes are needed beside the \(held) in use; the memory budget is \(limit)", remedy: "raise maxMemory (--max-memory)")
         }
     }
 

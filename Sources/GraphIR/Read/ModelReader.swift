@@ -18,7 +18,7 @@ struct ModelReader {
         }
         let imports = try opsetImports(proto.messages(Field.opsetImport))
         guard !imports.isEmpty else {
-            throw ONNXError(.malformed, "the model imports no operator set (opset_import is empty)", remedy: "the file is cut short or damaged")
+            throw ONNXError(.malformed, "the model imports no operator set: opset_import is empty", remedy: "the file is cut short or damaged")
         }
         var model = Model(irVersion: Int(irVersion), opsetImports: imports, graph: try graph(graphProto))
         for function in proto.messages(Field.functions) { model.functions.append(try self.function(function)) }

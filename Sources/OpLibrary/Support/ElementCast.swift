@@ -91,7 +91,9 @@ struct ElementCast: Sendable {
         func fill<T: TensorElement>(_ type: T.Type, _ body: (String) -> T?) throws -> Elements<T> {
             let wide = try context.scratch(T.self, count: source.count)
             for (index, string) in strings.enumerated() {
-                guard let value = body(string) else { throw ONNXError(.shape, "element \(index) is '\(string.prefix(40))', which is no number of \(type)") }
+                guard let value = body(string) else {
+                    throw ONNXError(.shape, "element \(index) is '\(string.prefix(40))', which is no number of \("\(type)".lowercased())")
+                }
                 wide[index] = value
             }
             return wide.elements

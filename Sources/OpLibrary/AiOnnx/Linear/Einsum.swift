@@ -34,7 +34,7 @@ extension AiOnnx {
         private static func merge(_ a: Dimension?, _ b: Dimension, _ label: EinsumEquation.Label) throws -> Dimension {
             guard let a, a != .known(1) else { return b }
             guard b != .known(1) else { return a }
-            if let m = a.size, let n = b.size, m != n { throw ONNXError(.shape, "axis \(label) has extents \(m) and \(n)") }
+            if let m = a.size, let n = b.size, m != n { throw ONNXError(.shape, "axis \(label.text) has extents \(m) and \(n); they must be equal") }
             return a.size == nil ? b : a
         }
 
@@ -107,6 +107,14 @@ package struct EinsumEquation: Sendable {
     package enum Label: Hashable, Comparable, Sendable {
         case letter(Character)
         case ellipsis(Int)
+
+        /// As messages name it.
+        var text: String {
+            switch self {
+            case .letter(let letter): "'\(letter)'"
+            case .ellipsis(let index): "\(index) of the ellipsis"
+            }
+        }
     }
 
     /// Labels of each axis for inputs of known ranks.
