@@ -44,23 +44,36 @@ struct SampleInputs {
             case .known(let size): return size
             case .named(let name) where dimensions[name] != nil: return dimensions[name] ?? 0
             default:
-                let hint = "--shape \(info.name)=1x128" + (dimension == .unknown ? "" : " or --dim \(dimension)=1")
+                let example = (Array(repeating: "1", count: declared.count - 1) + ["128"]).joined(separator: "x")
+                let hint = "--shape \(info.name)=\(example)" + (dimension == .unknown ? "" : " or --dim \(dimension)=1")
                 throw ONNXError(.usage, "input '\(info.name)' has the open dimension \(dimension)", remedy: "give \(hint)")
             }
         }
     }
 
-    /// An input is an index where a Gather, perhaps behind a Cast, takes rows of a constant by it.
+    /// Operators that hand on the rows of a table, or the ids that take them.
+    private static let transparent: Set<String> = ["Cast", "Identity", "DequantizeLinear", "Reshape", "Unsqueeze", "Squeeze", "Flatten"]
+    /// Where operators that look rows up have their ids and their tables.
+    private static let lookups: [String: [(ids: Int, table: Int)]] = [
+        "Gather": [(1, 0)], "GatherBlockQuantized": [(1, 0)], "EmbedLayerNormalization": [(0, 2), (1, 4)], "QEmbedLayerNormalization": [(0, 2), (1, 4)],
+    ]
+
+    /// The rows of the smallest table that each value indexes.
     private static func tables(_ graph: Graph) -> [String: Int] {
         var origin: [String: String] = [:]
+        var rows: [String: Int] = [:]
         var result: [String: Int] = [:]
+        for (name, tensor) in graph.initializers where tensor.rank >= 2 { rows[name] = tensor.shape[0] }
         for node in graph.nodes {
-            if node.opType == "Cast" || node.opType == "Identity", let from = node.inputs.first, let to = node.outputs.first {
+            if transparent.contains(node.opType), let from = node.inputs.first, let to = node.outputs.first {
                 origin[to] = origin[from] ?? from
+                rows[to] = rows[from]
             }
-            guard node.opType == "Gather", node.inputs.count == 2, let rows = graph.initializers[node.inputs[0]]?.shape.first else { continue }
-            let name = origin[node.inputs[1]] ?? node.inputs[1]
-            result[name] = Swift.min(result[name] ?? rows, rows)
+            for (ids, table) in lookups[node.opType] ?? [] where max(ids, table) < node.inputs.count {
+                guard let count = rows[node.inputs[table]] else { continue }
+                let name = origin[node.inputs[ids]] ?? node.inputs[ids]
+                result[name] = min(result[name] ?? count, count)
+            }
         }
         return result
     }
@@ -78,10 +91,10 @@ struct SampleInputs {
     private mutating func tensor(_ name: String, _ type: ElementType, _ shape: [Int]) throws -> Tensor {
         let count = try Shape.count(shape)
         if type == .string { return try Tensor(strings: Array(repeating: "", count: count), shape: shape) }
-        if type.isFloatingPoint {
+        let isMask = name.contains("mask")
+        if type.isFloatingPoint, !isMask {
             return try Tensor((0..<count).map { _ in Float.random(in: -1...1, using: &random) }, shape: shape).converted(losslesslyTo: type)
         }
-        let isMask = name.contains("mask")
         let limit = tables[name] ?? (name.contains("token_type") ? 1 : 2)
         let values = (0..<count).map { _ in isMask ? Int64(1) : Int64.random(in: 0..<Int64(Swift.max(1, limit)), using: &random) }
         return try Tensor(values, shape: shape).converted(losslesslyTo: type)
