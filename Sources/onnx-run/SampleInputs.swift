@@ -17,6 +17,11 @@ struct SampleInputs {
         for name in shapes.keys where !inputs.contains(where: { $0.name == name }) {
             throw ONNXError(.usage, "the model has no input '\(name)'", remedy: "its inputs are \(inputs.map(\.name).joined(separator: ", "))")
         }
+        let named = Set(inputs.flatMap { $0.type?.shape ?? [] }.compactMap { if case .named(let name) = $0 { name } else { nil } })
+        if let unknown = dimensions.keys.filter({ !named.contains($0) }).min() {
+            let list = named.isEmpty ? "its inputs name none" : "they are \(named.sorted().joined(separator: ", "))"
+            throw ONNXError(.usage, "the model's inputs have no dimension '\(quoted(unknown))'", remedy: list)
+        }
         let dimensions = Self.extents(inputs, shapes).merging(dimensions) { _, given in given }
         self.shapes = try Dictionary(
             inputs.map { ($0.name, try Self.shape(of: $0, shapes, dimensions)) }, uniquingKeysWith: { first, _ in first })

@@ -65,6 +65,12 @@ struct ReportTests {
         #expect(events.count == operators.reduce(0) { $0 + ($1["count"] as? Int ?? 0) })
     }
 
+    @Test(arguments: ["--dim=sequnce=8", "--shape=input_id=1x8", "--shape=input_ids=1xx"])
+    func benchRefusesWhatTheModelLacks(option: String) throws {
+        let ended = try Command.run(["bench", Self.model, "--dim=batch=1", "--dim=sequence=8", option])
+        #expect(ended.code == 64 && ended.output.isEmpty, "\(ended.said)")
+    }
+
     @Test func checkSaysWhereAndEndsWithTheCodeOfItsFinding() throws {
         let folder = try Folder()
         try Data("not a model".utf8).write(to: folder.url.appending(path: "model.onnx"))
