@@ -93,6 +93,11 @@ public final class Session: Sendable {
         return try executor.summary()
     }
 
+    /// What is known of the types of the main graph's values before any run.
+    package var types: [String: ValueType] {
+        Dictionary(zip(program.names, program.types).compactMap { name, type in type.map { (name, $0) } }, uniquingKeysWith: { first, _ in first })
+    }
+
     private func newState(_ options: RunOptions) -> RunState {
         let run = runs.wrappingAdd(1, ordering: .relaxed).newValue
         return RunState(resources, isPlanned: self.options.kind == .optimized, options: options, seed: mixed(seed &+ mixed(run)))

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import GraphExecutor
 internal import GraphIR
 internal import OrderedCollections
 internal import Tensors
@@ -22,8 +23,11 @@ struct NodeReport {
                 .usage, "no node is called '\(quoted(name))', makes or reads a value of that name", place: [quoted(path)], remedy: "inspect --graph lists all")
         }
         let graph = model.graph
+        // A model that can't run has its declared types still.
+        let inferred = (try? Session(model: model, options: SessionOptions(kind: .reference)))?.types ?? [:]
         let declared = Array(graph.valueInfo.values) + graph.inputs + graph.outputs
         var types = Dictionary(declared.compactMap { info in info.type.map { (info.name, "\($0)") } }, uniquingKeysWith: { first, _ in first })
+        for (name, type) in inferred { types[name] = "\(type)" }
         for (name, tensor) in graph.initializers { types[name] = "\(tensor), constant" }
         self.types = types
     }
@@ -31,7 +35,7 @@ struct NodeReport {
     var text: String {
         nodes.map { node in
             let values = [("reads", node.inputs), ("makes", node.outputs)].flatMap { verb, names in
-                names.filter { !$0.isEmpty }.map { "  \(verb)  \(quoted($0))  \(types[$0] ?? "type not declared")" }
+                names.filter { !$0.isEmpty }.map { "  \(verb)  \(quoted($0))  \(types[$0] ?? "type not known")" }
             }
             return (node.lines(indent: "") + values).map { $0 + "\n" }.joined()
         }.joined()
