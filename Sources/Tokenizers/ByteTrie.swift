@@ -9,7 +9,8 @@ struct ByteTrie: Sendable {
     }
 
     static let root: Int32 = 0
-    private(set) var nodes: [Node] = [Node()]
+    /// Long enough that every node's 256 places lie within.
+    private(set) var nodes = [Node](repeating: Node(), count: 256)
 
     /// Of equal strings the last one's number counts.
     init(_ strings: [(bytes: [UInt8], value: Int32)]) {
@@ -69,8 +70,8 @@ struct ByteTrie: Sendable {
     /// The child of `node` by `byte`, or -1.
     @inline(__always)
     func child(_ node: Int32, _ byte: UInt8) -> Int32 {
-        let next = nodes[Int(node)].base &+ Int32(byte)
-        return Int(next) < nodes.count && next > 0 && nodes[Int(next)].parent == node ? next : -1
+        let next = Int(nodes[Int(node)].base) + Int(byte)
+        return nodes[next].parent == node ? Int32(truncatingIfNeeded: next) : -1
     }
 
     @inline(__always)

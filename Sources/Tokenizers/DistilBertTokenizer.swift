@@ -1,13 +1,28 @@
 public import Bytes
 internal import Parallelism
 
-/// Text to ids and back, as `DistilBertTokenizerFast` of transformers does it.
+/// Text to ids and back, as `DistilBertTokenizerFast` of transformers does it, or, by `Options.implementation`, its slow `DistilBertTokenizer`.
 ///
 /// Words are cut at white space and punctuation, words into pieces by the longest match in the vocabulary; [CLS] and [SEP] are put around. Offsets are
 /// counted in Unicode scalars and in bytes. No text makes it fail: what the vocabulary can't express is [UNK].
 public struct DistilBertTokenizer: Sendable {
+    /// Whose ways are followed where two tokenizers of transformers differ.
+    public enum Implementation: String, Sendable, CaseIterable {
+        /// `DistilBertTokenizerFast`, in Rust.
+        case fast
+        /// `DistilBertTokenizer` of transformers 4, in Python: composes characters (NFC), knows `doBasicTokenize` and `neverSplit`, cleans text always,
+        /// spaces U+2B820 to U+2B91F, cuts equally long pairs at the second text first, and tells no offsets.
+        case slow
+    }
+
     /// How text is normalized.
     public struct Options: Sendable, Equatable {
+        /// Whose ways are followed.
+        public var implementation = Implementation.fast
+        /// Slow only: cuts words at punctuation and normalizes them; otherwise only white space separates words.
+        public var doBasicTokenize = true
+        /// Slow only: words that stay as they are. With `doLowerCase` the text is in lower case before they are looked for.
+        public var neverSplit: [String] = []
         /// Lower-cases the text.
         public var doLowerCase = true
         /// Removes control characters and makes every white space a space.
@@ -69,6 +84,7 @@ public struct DistilBertTokenizer: Sendable {
     private let special: SpecialIDs
     private var rawMatcher = AddedTokenMatcher([])
     private var normalizedMatcher = AddedTokenMatcher([])
+    private var slow: SlowTokenizer?
 
     private struct SpecialIDs: Sendable {
         let unknown, separate, pad, classify, mask: Int32
@@ -154,6 +170,10 @@ public struct DistilBertTokenizer: Sendable {
     }
 
     private mutating func rebuildMatchers() {
+        if options.implementation == .slow {
+            slow = SlowTokenizer(options, model, addedTokens)
+            return
+        }
         let sorted = addedTokens.sorted { $0.key < $1.key }
         rawMatcher = AddedTokenMatcher(
             sorted.filter { !$0.value.normalized }.map { AddedTokenMatcher.Entry(pattern: Array($0.value.content.utf8), id: $0.key, token: $0.value) })
@@ -214,7 +234,7 @@ extension DistilBertTokenizer {
         guard let truncation else { return Encoding(template.fill([first[...]] + (second.map { [$0[...]] } ?? []), special: addSpecialTokens)) }
         try truncation.checkStride(added: template.added(isPair: false))
         let added = addSpecialTokens ? template.added(isPair: second != nil) : 0
-        let windows = try truncation.windows(first.count, second?.count, added: added, tie: .second)
+        let windows = try truncation.windows(first.count, second?.count, added: added, tie: options.implementation == .fast ? .second : .first)
         func fill(_ a: Range<Int>, _ b: Range<Int>?) -> Encoding {
             var texts = [first[a]]
             if let second, let b { texts.append(second[b]) }
@@ -250,6 +270,10 @@ extension DistilBertTokenizer {
         guard bytes.count < Int32.max else { throw ONNXError(.limit, "a text of \(bytes.count) bytes is above the limit of 2 GB", remedy: "cut it up") }
         var sink = WordSink(model)
         let span = bytes.span
+        if let slow {
+            slow.run(span, into: &sink)
+            return sink.records
+        }
         for match in rawMatcher.split(span) {
             if let id = match.id {
                 sink.added(id, from: match.range.lowerBound, to: match.range.upperBound)
@@ -286,6 +310,10 @@ extension DistilBertTokenizer {
 
     /// Fills in the offsets in scalars. Offsets only grow, but for the ends, which may be anywhere after their start.
     private func countScalars(_ bytes: borrowing Span<UInt8>, _ records: inout [TokenRecord]) {
+        if isASCII(bytes) {
+            for index in records.indices { (records[index].scalarStart, records[index].scalarEnd) = (records[index].start, records[index].end) }
+            return
+        }
         var position = 0
         var scalars: Int32 = 0
         func advance(_ bytes: borrowing Span<UInt8>, to end: Int) {
@@ -306,4 +334,10 @@ extension DistilBertTokenizer {
             records[index].scalarEnd = scalars
         }
     }
+}
+
+private func isASCII(_ bytes: borrowing Span<UInt8>) -> Bool {
+    var all: UInt8 = 0
+    for index in bytes.indices { all |= bytes[index] }
+    return all < 0x80
 }

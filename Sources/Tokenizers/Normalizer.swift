@@ -66,7 +66,7 @@ struct Normalizer: Sendable {
             if entry.flags.contains(.dropped) { return }
             if entry.flags.contains(.space) { return sink.ascii(0x20, from: start) }
         }
-        let isCJK = spacesCJK && isChinese(scalar)
+        let isCJK = spacesCJK && isChineseForCrate(scalar)
         if isCJK { sink.scalar(0x20, .space, from: start, to: end) }
         fold(scalar, entry, from: start, to: end, into: &sink)
         if isCJK { sink.scalar(0x20, .space, from: start, to: end) }
@@ -167,7 +167,7 @@ extension Normalizer {
 }
 
 /// The blocks that get spaces around them. The crate begins one of them at U+2B920, not U+2B820.
-private func isChinese(_ scalar: UInt32) -> Bool {
+func isChineseForCrate(_ scalar: UInt32) -> Bool {
     switch scalar {
     case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B73F, 0x2B740...0x2B81F, 0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F: true
     default: false

@@ -40,6 +40,7 @@ struct WordSink: ScalarSink {
     private enum Kind: UInt8 { case letter, space, punctuation }
 
     private let model: WordPieceModel
+    private let kinds = asciiKinds
     private(set) var records: [TokenRecord] = []
     private var word: Int32 = 0
 
@@ -60,7 +61,7 @@ struct WordSink: ScalarSink {
 
     @inline(__always)
     mutating func ascii(_ byte: UInt8, from start: Int) {
-        switch asciiKinds[Int(byte)] {
+        switch kinds[Int(byte)] {
         case Kind.letter.rawValue: append(byte, start, start + 1)
         case Kind.space.rawValue: endWord()
         default:
@@ -127,24 +128,12 @@ struct WordSink: ScalarSink {
 
     /// Appends the pieces of the word; without effect where there are none that make it up.
     private mutating func matchPieces() -> Bool {
-        let trie = model.vocabulary.trie
+        let nodes = model.vocabulary.trie.nodes
         let before = records.count
         var position = 0
         var start = ByteTrie.root
         while position < count {
-            var node = start
-            var id = TokenRecord.none
-            var end = position
-            var next = position
-            while next < count, node >= 0 {
-                node = trie.child(node, bytes[next])
-                next += 1
-                if node >= 0, trie.value(node) >= 0 {
-                    id = trie.value(node)
-                    end = next
-                }
-            }
-            guard id >= 0 else {
+            guard start >= 0, let (id, end) = longestPiece(nodes.span, from: start, at: position) else {
                 records.removeLast(records.count - before)
                 return false
             }
@@ -153,6 +142,23 @@ struct WordSink: ScalarSink {
             start = model.continuation
         }
         return true
+    }
+
+    /// The longest piece of the word at `position` among the strings below the node `start`, and where it ends.
+    @inline(__always)
+    private func longestPiece(_ nodes: borrowing Span<ByteTrie.Node>, from start: Int32, at position: Int) -> (Int32, Int)? {
+        var found: (Int32, Int)?
+        var node = start
+        var base = nodes[Int(start)].base
+        for next in position..<count {
+            let place = Int(base) + Int(bytes[next])
+            let child = nodes[place]
+            guard child.parent == node else { break }
+            if child.value >= 0 { found = (child.value, next + 1) }
+            node = Int32(truncatingIfNeeded: place)
+            base = child.base
+        }
+        return found
     }
 }
 

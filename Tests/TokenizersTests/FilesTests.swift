@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import Testing
 import Tokenizers
 
@@ -63,6 +64,24 @@ struct FilesTests {
             _ = try DistilBertTokenizer(folder: scratch.path)
         } throws: {
             ($0 as? ONNXError)?.description.contains("neither tokenizer.json nor vocab.txt") == true
+        }
+    }
+
+    @Test(arguments: ["vocab.txt", "tokenizer.json"])
+    func savedTokenizersReadBack(_ file: String) throws {
+        var options = DistilBertTokenizer.Options()
+        options.doLowerCase = false
+        options.modelMaxLength = 128
+        let source = try folder([:])
+        var tokenizer = try DistilBertTokenizer(vocabulary: source.path + "/vocab.txt", options: options)
+        try tokenizer.addTokens([AddedToken("<n>", lstrip: true, singleWord: true), AddedToken("<s>", normalized: true, special: true)])
+        let scratch = try Scratch()
+        try tokenizer.save(to: scratch.path)
+        if file == "vocab.txt" { try FileManager.default.removeItem(atPath: scratch.path + "/tokenizer.json") }
+        let again = try DistilBertTokenizer(folder: scratch.path)
+        #expect(again.options == tokenizer.options && again.addedTokens == tokenizer.addedTokens && again.vocabularySize == 13)
+        for text in ["Doggy  <n> Dog<s>é", "<n>s [MASK] dog"] {
+            #expect(try again.encode(text, pair: "dog") == tokenizer.encode(text, pair: "dog"))
         }
     }
 }

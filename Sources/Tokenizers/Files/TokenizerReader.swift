@@ -6,7 +6,7 @@ extension DistilBertTokenizer {
     /// special_tokens_map.json and added_tokens.json say.
     ///
     /// Truncation and padding of tokenizer.json are not applied by themselves: see `savedTruncation`.
-    public init(folder: String, limits: Limits = Limits()) throws {
+    public init(folder: String, implementation: Implementation = .fast, limits: Limits = Limits()) throws {
         let files = TokenizerFolder(try Folder(path: folder), limits)
         var options = Options()
         var reader: TokenizerJSON?
@@ -15,6 +15,7 @@ extension DistilBertTokenizer {
             options = try found.options()
             reader = found
         }
+        options.implementation = implementation
         let map = try files.json("special_tokens_map.json")
         let config = try files.json("tokenizer_config.json")
         var added: [AddedToken] = []
@@ -102,6 +103,8 @@ extension DistilBertTokenizer.Options {
         doLowerCase = try flag("do_lower_case") ?? doLowerCase
         tokenizeChineseChars = try flag("tokenize_chinese_chars") ?? tokenizeChineseChars
         cleanText = try flag("clean_text") ?? cleanText
+        doBasicTokenize = try flag("do_basic_tokenize") ?? doBasicTokenize
+        if let words = file["never_split"]?.array { neverSplit = words.compactMap(\.string) }
         if file["strip_accents"] != nil { stripAccents = try flag("strip_accents") }
         if let prefix = file["wordpieces_prefix"]?.string { wordpiecesPrefix = prefix }
         // transformers writes 10^30 where there is no such length.
