@@ -58,6 +58,17 @@ struct FilesTests {
         #expect(encoding.typeIDs == [0, 0, 0, 0, 0, 1, 1])
     }
 
+    @Test func composedAndDecomposedAreTwoTokens() throws {
+        let scratch = try Scratch()
+        let specials = #""[UNK]": 0, "[PAD]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4"#
+        try scratch.write(
+            "tokenizer.json",
+            #"{"model": {"type": "WordPiece", "vocab": {\#(specials), "\u00e9": 5, "e\u0301": 6}}, "pre_tokenizer": {"type": "BertPreTokenizer"}}"#)
+        let tokenizer = try DistilBertTokenizer(json: scratch.path + "/tokenizer.json")
+        #expect(tokenizer.id(of: "\u{E9}") == 5 && tokenizer.id(of: "e\u{301}") == 6)
+        #expect(try tokenizer.encode("\u{E9} e\u{301}", addSpecialTokens: false).ids == [5, 6])
+    }
+
     @Test func aFolderWithoutTokenizerSaysSo() throws {
         let scratch = try Scratch()
         #expect {

@@ -27,7 +27,8 @@ package struct JSONReader {
     private struct Level {
         var isObject: Bool
         var isEmpty = true
-        var names: Set<String> = []
+        // By bytes: Swift calls composed and decomposed accents equal, JSON does not.
+        var names: Set<[UInt8]> = []
     }
 
     private let region: ByteRegion
@@ -139,7 +140,7 @@ package struct JSONReader {
     private mutating func name(_ level: Int) throws(ONNXError) -> JSONEvent {
         guard byte(position) == UInt8(ascii: "\"") else { throw unexpected("a name in quotes") }
         let name = try string()
-        guard levels[level].names.insert(name).inserted else { throw error(.malformed, "the name \"\(quoted(name))\" occurs twice in one object") }
+        guard levels[level].names.insert(Array(name.utf8)).inserted else { throw error(.malformed, "the name \"\(quoted(name))\" occurs twice in one object") }
         skipSpace()
         try take(UInt8(ascii: ":"), "\":\"")
         awaitsValue = true
