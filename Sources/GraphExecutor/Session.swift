@@ -25,7 +25,7 @@ public final class Session: Sendable {
     private let options: SessionOptions
     private let program: Program
     /// Programs with further outputs, which passes would have removed.
-    private let variants = Mutex<OrderedDictionary<Set<String>, Program>>([:])
+    private let variants = Locked<OrderedDictionary<Set<String>, Program>>([:])
     private let resources: SessionResources
     private let seed: UInt64
     private let runs = Atomic<UInt64>(0)

@@ -1,12 +1,11 @@
 internal import OpLibrary
 internal import Parallelism
-internal import Synchronization
 
 extension Program {
     /// Lets every operator bring its constant inputs into the layout that its kernel wants, several at a time.
     mutating func prepack(_ pool: ThreadPool) throws {
         let constants = self.constants
-        let packed = Mutex(steps.map(\.operation))
+        let packed = Locked(steps.map(\.operation))
         let steps = self.steps
         try pool.parallel(steps.count, grain: 1) { range in
             for index in range {

@@ -1,6 +1,6 @@
 internal import Bytes
 internal import OpLibrary
-internal import Synchronization
+internal import Parallelism
 internal import Tensors
 
 /// Memory that one stretch of a plan runs in, and what was bound to it before.
@@ -87,7 +87,7 @@ final class ScratchStack: Sendable {
         var used = 0
         var wanted = 0
     }
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Bytes until the end of the step, from the block where it is large enough.
     func take(_ byteCount: Int, otherwise: (Int) throws -> Storage) throws -> Storage {

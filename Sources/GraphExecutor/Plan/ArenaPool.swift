@@ -1,5 +1,5 @@
 internal import Bytes
-internal import Synchronization
+internal import Parallelism
 internal import Tensors
 
 /// The arenas of a session that no run holds.
@@ -10,7 +10,7 @@ final class ArenaPool: Sendable {
         var needs: [Int] = []
     }
     private let budget: MemoryBudget
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private static let idleLimit = 8
     private static let remembered = 16

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Parallelism
 internal import Tensors
 
 /// The plans of one program, for the shapes that were met last.
@@ -18,7 +18,7 @@ final class PlanCache: Sendable {
     }
 
     private static let capacity = 32
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func sources(from start: Int) -> Set<Program.ID> { state.withLock { $0.sources[start] ?? [] } }
 

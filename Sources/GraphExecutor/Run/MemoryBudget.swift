@@ -1,11 +1,11 @@
 internal import Bytes
-internal import Synchronization
+internal import Parallelism
 internal import Tensors
 
 /// The bytes that the runs in flight of a session may hold together.
 final class MemoryBudget: Sendable {
     let limit: Int
-    private let used = Mutex(0)
+    private let used = Locked(0)
 
     init(limit: Int) { self.limit = limit }
 
@@ -31,7 +31,7 @@ final class RunBudget: Sendable {
         var isOpen = true
     }
     private let budget: MemoryBudget
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(_ budget: MemoryBudget) { self.budget = budget }
 

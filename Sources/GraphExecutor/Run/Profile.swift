@@ -1,7 +1,7 @@
 package import GraphIR
 internal import OpLibrary
 package import OrderedCollections
-internal import Synchronization
+internal import Parallelism
 public import Tensors
 
 /// What the steps of a run took.
@@ -25,7 +25,7 @@ public final class Profile: Sendable {
     }
 
     private let begin = ContinuousClock.now
-    private let list = Mutex<[Entry]>([])
+    private let list = Locked<[Entry]>([])
 
     /// An empty profile, to be given to a run.
     public init() {}
