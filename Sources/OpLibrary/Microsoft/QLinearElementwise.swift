@@ -1,6 +1,6 @@
 internal import Bytes
 internal import GraphIR
-internal import Tensors
+package import Tensors
 
 #if canImport(Glibc)
 internal import Glibc
@@ -35,9 +35,10 @@ enum Dequantized {
     }
 }
 
-/// The shared body of QLinearAdd and QLinearMul: dequantize, compute, requantize.
+/// The shared body of QLinearAdd and QLinearMul.
 package protocol QLinearBinary: Operator {
-    static var operation: FloatOperation { get }
+    /// Writes the result as floats, and answers with which scale and zero point they are yet to be quantized.
+    func combine(_ context: RunContext, to wide: MutableTensor) throws -> (scale: Float, zero: Int)
 }
 
 extension QLinearBinary {
@@ -57,10 +58,8 @@ extension QLinearBinary {
 
     package func run(_ context: RunContext) throws {
         let y = try context.output()
-        let (a, b) = (try Dequantized.read(context, 0, scale: 1, zero: 2), try Dequantized.read(context, 3, scale: 4, zero: 5))
         let wide = try context.scratch(.float, y.shape)
-        try Self.operation.zip(a, b, to: wide, context)
-        let result = try Dequantized.parameters(context, scale: 6, zero: 7)
+        let result = try combine(context, to: wide)
         try Requantized.write(try wide.tensor.elements(), scale: result.scale, zeroPoint: result.zero, to: y)
     }
 }
@@ -69,15 +68,37 @@ extension Microsoft {
     /// Sums of quantized tensors. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QLinearAdd
     package struct QLinearAdd: QLinearBinary {
         package static let schema = quantizedSchema("QLinearAdd")
-        package static let operation = FloatOperation.add
         package init(_ node: NodeReader) throws {}
+
+        package func combine(_ context: RunContext, to wide: MutableTensor) throws -> (scale: Float, zero: Int) {
+            if try context.input(0).elementType == .int8 { try add(Int8.self, context, to: wide) } else { try add(UInt8.self, context, to: wide) }
+            return (1, 0)
+        }
+
+        /// In ONNX Runtime's order of roundings: b, then a, each in one rounding onto the zero points' share. Sums that lie at a half go the way they go there.
+        private func add<T: TensorElement & BinaryInteger>(_: T.Type, _ context: RunContext, to wide: MutableTensor) throws {
+            let (a, b) = (try Dequantized.parameters(context, scale: 1, zero: 2), try Dequantized.parameters(context, scale: 4, zero: 5))
+            let c = try Dequantized.parameters(context, scale: 6, zero: 7)
+            let (ratioA, ratioB) = (Double(a.scale / c.scale), Double(b.scale / c.scale))
+            let zeroB = Float(ratioB * Double(b.zero))
+            let fixed = Double(Float(c.zero) - Float(ratioA * Double(a.zero) + Double(zeroB)))
+            let (x, y) = (try context.input(0), try context.input(3))
+            try context.zip(x.elements(T.self), x.shape, y.elements(T.self), y.shape, to: wide.elements(Float.self), wide.shape) { left, right in
+                Float(ratioA * Double(left) + Double(Float(ratioB * Double(right) + fixed)))
+            }
+        }
     }
 
     /// Products of quantized tensors. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QLinearMul
     package struct QLinearMul: QLinearBinary {
         package static let schema = quantizedSchema("QLinearMul")
-        package static let operation = FloatOperation.multiply
         package init(_ node: NodeReader) throws {}
+
+        package func combine(_ context: RunContext, to wide: MutableTensor) throws -> (scale: Float, zero: Int) {
+            let (a, b) = (try Dequantized.read(context, 0, scale: 1, zero: 2), try Dequantized.read(context, 3, scale: 4, zero: 5))
+            try FloatOperation.multiply.zip(a, b, to: wide, context)
+            return try Dequantized.parameters(context, scale: 6, zero: 7)
+        }
     }
 
     /// The sigmoid of a quantized tensor. https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QLinearSigmoid
