@@ -59,6 +59,7 @@ struct AddedTokenMatcher: Sendable {
     func split(_ bytes: borrowing Span<UInt8>) -> [Match] {
         var matches: [Match] = []
         var done = 0
+        var spaces = 0..<0
         var position = 0
         while !entries.isEmpty, position < bytes.count {
             guard canBegin[Int(bytes[position])], let (index, matchEnd) = longest(bytes, at: position) else {
@@ -72,12 +73,16 @@ struct AddedTokenMatcher: Sendable {
                 position = matchEnd
                 continue
             }
-            if entry.token.lstrip { start = spaceStart(bytes, before: start, notBefore: done) }
-            if entry.token.rstrip { end = spaceEnd(bytes, after: end) }
+            if entry.token.lstrip { start = max(done, spaceStart(bytes, before: start, notBefore: done)) }
+            if entry.token.rstrip {
+                if !spaces.contains(end) { spaces = end..<spaceEnd(bytes, after: end) }
+                end = spaces.upperBound
+            }
             if done < start { matches.append(Match(id: nil, range: done..<start)) }
-            matches.append(Match(id: entry.id, range: start..<end))
+            if start < end { matches.append(Match(id: entry.id, range: start..<end)) }
             done = end
-            position = end
+            // As in the crate, the next token may begin in the white space that this one took.
+            position = matchEnd
         }
         if done < bytes.count { matches.append(Match(id: nil, range: done..<bytes.count)) }
         return matches

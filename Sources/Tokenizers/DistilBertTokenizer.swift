@@ -191,7 +191,8 @@ public struct DistilBertTokenizer: Sendable {
 extension DistilBertTokenizer {
     /// The tokens of `text`, without special ones around.
     public func tokenize(_ text: String) throws(ONNXError) -> [String] {
-        try records(text).map { token(of: $0.id) ?? "" }
+        var sink = WordSink(model)
+        return try records(text, &sink).map { token(of: $0.id) ?? "" }
     }
 
     /// The ids of a text or a pair, with special tokens around unless told otherwise.
@@ -200,7 +201,8 @@ extension DistilBertTokenizer {
     public func encode(
         _ text: String, pair: String? = nil, addSpecialTokens: Bool = true, truncation: Truncation? = nil, padding: Padding? = nil
     ) throws(ONNXError) -> Encoding {
-        var encodings = [try encode(Input(text, pair: pair), addSpecialTokens, truncation)]
+        var sink = WordSink(model)
+        var encodings = [try encode(Input(text, pair: pair), addSpecialTokens, truncation, &sink)]
         try padding?.apply(&encodings, id: padTokenID)
         return encodings[0]
     }
@@ -213,9 +215,10 @@ extension DistilBertTokenizer {
         try ThreadPool.shared(threads: threads).parallel(inputs.count, grain: 16) { range throws(ONNXError) in
             var part: [Encoding] = []
             part.reserveCapacity(range.count)
+            var sink = WordSink(model)
             for index in range {
                 do throws(ONNXError) {
-                    part.append(try encode(inputs[index], addSpecialTokens, truncation))
+                    part.append(try encode(inputs[index], addSpecialTokens, truncation, &sink))
                 } catch {
                     throw error.at("text \(index)")
                 }
@@ -228,9 +231,9 @@ extension DistilBertTokenizer {
         return encodings
     }
 
-    private func encode(_ input: Input, _ addSpecialTokens: Bool, _ truncation: Truncation?) throws(ONNXError) -> Encoding {
-        let first = try records(input.text)
-        let second = try input.pair.map { pair throws(ONNXError) in try records(pair) }
+    private func encode(_ input: Input, _ addSpecialTokens: Bool, _ truncation: Truncation?, _ sink: inout WordSink) throws(ONNXError) -> Encoding {
+        let first = try records(input.text, &sink)
+        let second = try input.pair.map { pair throws(ONNXError) in try records(pair, &sink) }
         guard let truncation else { return Encoding(template.fill([first[...]] + (second.map { [$0[...]] } ?? []), special: addSpecialTokens)) }
         try truncation.checkStride(added: template.added(isPair: false))
         let added = addSpecialTokens ? template.added(isPair: second != nil) : 0
@@ -265,14 +268,13 @@ extension DistilBertTokenizer {
     }
 
     /// The tokens of a text, with offsets of both kinds.
-    private func records(_ text: String) throws(ONNXError) -> [TokenRecord] {
+    private func records(_ text: String, _ sink: inout WordSink) throws(ONNXError) -> [TokenRecord] {
         let bytes = Array(text.utf8)
         guard bytes.count < Int32.max else { throw ONNXError(.limit, "a text of \(bytes.count) bytes is above the limit of 2 GB", remedy: "cut it up") }
-        var sink = WordSink(model)
         let span = bytes.span
         if let slow {
             slow.run(span, into: &sink)
-            return sink.records
+            return sink.takeRecords()
         }
         for match in rawMatcher.split(span) {
             if let id = match.id {
@@ -284,7 +286,7 @@ extension DistilBertTokenizer {
                 findNormalized(span, match.range, into: &sink)
             }
         }
-        var records = sink.records
+        var records = sink.takeRecords()
         countScalars(span, &records)
         return records
     }
@@ -308,30 +310,24 @@ extension DistilBertTokenizer {
         }
     }
 
-    /// Fills in the offsets in scalars. Offsets only grow, but for the ends, which may be anywhere after their start.
+    /// Fills in the offsets in scalars.
     private func countScalars(_ bytes: borrowing Span<UInt8>, _ records: inout [TokenRecord]) {
         if isASCII(bytes) {
             for index in records.indices { (records[index].scalarStart, records[index].scalarEnd) = (records[index].start, records[index].end) }
             return
         }
-        var position = 0
+        var scalarsBefore: [Int32] = []
+        scalarsBefore.reserveCapacity(bytes.count + 1)
         var scalars: Int32 = 0
-        func advance(_ bytes: borrowing Span<UInt8>, to end: Int) {
-            while position < end {
-                if bytes[position] & 0xC0 != 0x80 { scalars += 1 }
-                position += 1
-            }
+        for index in bytes.indices {
+            scalarsBefore.append(scalars)
+            let next = index + 1
+            if next == bytes.count || bytes[next] & 0xC0 != 0x80 { scalars += 1 }
         }
+        scalarsBefore.append(scalars)
         for index in records.indices {
-            // Tokens may come from the same scalar, so a start may lie before the last end.
-            while position > Int(records[index].start) {
-                position -= 1
-                if bytes[position] & 0xC0 != 0x80 { scalars -= 1 }
-            }
-            advance(bytes, to: Int(records[index].start))
-            records[index].scalarStart = scalars
-            advance(bytes, to: Int(records[index].end))
-            records[index].scalarEnd = scalars
+            records[index].scalarStart = scalarsBefore[Int(records[index].start)]
+            records[index].scalarEnd = scalarsBefore[Int(records[index].end)]
         }
     }
 }

@@ -64,7 +64,7 @@ struct Normalizer: Sendable {
     private func emit(_ scalar: UInt32, _ entry: UnicodeTable.Entry, from start: Int, to end: Int, into sink: inout some ScalarSink) {
         if cleansText {
             if entry.flags.contains(.dropped) { return }
-            if entry.flags.contains(.space) { return sink.ascii(0x20, from: start) }
+            if entry.flags.contains(.space) { return sink.scalar(0x20, .space, from: start, to: end) }
         }
         let isCJK = spacesCJK && isChineseForCrate(scalar)
         if isCJK { sink.scalar(0x20, .space, from: start, to: end) }

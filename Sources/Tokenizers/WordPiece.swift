@@ -41,7 +41,7 @@ struct WordSink: ScalarSink {
 
     private let model: WordPieceModel
     private let kinds = asciiKinds
-    private(set) var records: [TokenRecord] = []
+    private var records: [TokenRecord] = []
     private var word: Int32 = 0
 
     // The word so far: its bytes and, for each, the bytes of the text that it comes from.
@@ -80,6 +80,15 @@ struct WordSink: ScalarSink {
         } else {
             append(scalar, start, end)
         }
+    }
+
+    /// The tokens of a text that is at its end, and an empty sink for the next.
+    mutating func takeRecords() -> [TokenRecord] {
+        let taken = records
+        records = []
+        records.reserveCapacity(taken.count)
+        word = 0
+        return taken
     }
 
     /// A token that was found as such in the text.

@@ -92,4 +92,12 @@ struct TokenizerTests {
         #expect(tokenizer.vocabularySize == 30524)
         #expect(throws: ONNXError.self) { try tokenizer.addTokens([AddedToken("")]) }
     }
+
+    /// The space before a Chinese character is white space of the token on its left and the beginning of its own, as in the crate.
+    @Test func tokensMayShareWhiteSpace() throws {
+        var tokenizer = try uncased.get()
+        try tokenizer.addTokens([AddedToken("right", rstrip: true), AddedToken("中文")])
+        let encoding = try tokenizer.encode("right\t中文", addSpecialTokens: false)
+        #expect(encoding.ids == [2157, 30522] && encoding.offsets == [0..<7, 6..<8])
+    }
 }
