@@ -92,7 +92,7 @@ struct ElementCast: Sendable {
             let wide = try context.scratch(T.self, count: source.count)
             for (index, string) in strings.enumerated() {
                 guard let value = body(string) else {
-                    throw ONNXError(.shape, "element \(index) is '\(string.prefix(40))', which is no number of \("\(type)".lowercased())")
+                    throw ONNXError(.shape, "element \(index) is '\(string.prefix(40))', which is no number, or one beyond its type")
                 }
                 wide[index] = value
             }
