@@ -11,7 +11,6 @@ let swiftSettings: [SwiftSetting] = [
 
 let cSettings: [CSetting] = [.enableWarning("all"), .treatAllWarnings(as: .error)]
 
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -32,7 +31,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
@@ -46,12 +44,12 @@ let package = Package(
         room("TensorFiles", ["Tensors", "Bytes"]),
         room("GraphIR", ["Tensors", "Bytes", "COnnx", collections]),
         room("OpLibrary", ["Tensors", "GraphIR", "Bytes", "Parallelism", "CKernels", "COpenBLAS", collections]),
-        room("GraphExecutor", ["OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", collections, logging]),
+        room("GraphExecutor", ["OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", collections]),
         room("Tokenizers", ["Bytes", "Parallelism"]),
         room("ONNX", ["GraphExecutor", "GraphIR", "Tensors", "TensorFiles", "Bytes", collections]),
         .executableTarget(
             name: "onnx-run",
-            dependencies: ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", arguments, collections, logging],
+            dependencies: ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", arguments, collections],
             swiftSettings: swiftSettings),
 
         tests("BytesTests", ["Bytes"]),
