@@ -10,8 +10,6 @@ from hostile_cases.encode import BOOL, DOUBLE, FLOAT, INT8, INT32, INT64, STRING
 
 LEAST = -(2**63)
 MOST = 2**63 - 1
-# Operators that may yet be unsupported; a refusal that names them is enough until they come.
-LATER = {"Resize", "Conv", "MaxPool", "AveragePool", "MatMulNBits", "RegexFullMatch"}
 FORMATS = {FLOAT: "f", DOUBLE: "d", INT8: "b", UINT8: "B", INT32: "i", INT64: "q", BOOL: "?"}
 
 
@@ -41,8 +39,6 @@ def op(number, name, operator, inputs, kind, error, out=FLOAT, version=17, domai
     """A model of one node. `inputs` are (kind, dims, values), or None for an optional one left empty."""
     # A size beyond 64 bits is wrong, too large and of no shape: which of these is said is no matter.
     kind += {"SHP": "|MAL|LIM", "LIM": "|SHP"}.get(kind, "")
-    if operator in LATER:
-        kind += "|UNS"
     labels = [f"in{each}" if told else "" for each, told in enumerate(inputs)]
     outputs = [value(f"out{each}", one) for each, one in enumerate(out if isinstance(out, tuple) else (out,))]
     one = node(operator, labels, [f"out{each}" for each in range(len(outputs))], domain=domain, name="the_node", **attributes)
