@@ -26,6 +26,7 @@ let package = Package(
     name: "swift-onnx",
     products: [
         .library(name: "ONNX", targets: ["ONNX"]),
+        .library(name: "DistilBERT", targets: ["DistilBERT"]),
         .executable(name: "onnx-run", targets: ["onnx-run"]),
     ],
     dependencies: [
@@ -46,10 +47,16 @@ let package = Package(
         room("OpLibrary", ["Tensors", "GraphIR", "Bytes", "Parallelism", "CKernels", "COpenBLAS", collections]),
         room("GraphExecutor", ["OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", collections]),
         room("Tokenizers", ["Bytes", "Parallelism"]),
-        room("ONNX", ["GraphExecutor", "GraphIR", "Tensors", "TensorFiles", "Bytes", collections]),
+        room("Converter", ["Tensors", "TensorFiles", "GraphIR", "Bytes", collections]),
+        room(
+            "DistilBERT", ["Converter", "Tokenizers", "GraphExecutor", "OpLibrary", "GraphIR", "TensorFiles", "Tensors", "Parallelism", "Bytes", collections]),
+        room("ONNX", ["Converter", "GraphExecutor", "GraphIR", "Tensors", "TensorFiles", "Bytes", collections]),
         .executableTarget(
             name: "onnx-run",
-            dependencies: ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism", arguments, collections],
+            dependencies: [
+                "ONNX", "DistilBERT", "Converter", "Tokenizers", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "TensorFiles", "Bytes", "Parallelism",
+                arguments, collections,
+            ],
             swiftSettings: swiftSettings),
 
         tests("BytesTests", ["Bytes"]),
@@ -60,6 +67,8 @@ let package = Package(
         tests("ParallelismTests", ["Parallelism"]),
         tests("TokenizersTests", ["Tokenizers", "Bytes"]),
         tests("TensorFilesTests", ["TensorFiles", "Tensors", "Bytes"]),
+        tests("ConverterTests", ["Converter", "GraphIR", "TensorFiles", "Tensors", "Bytes", collections]),
+        tests("DistilBERTTests", ["DistilBERT", "Converter", "Tokenizers", "ONNX", "GraphExecutor", "GraphIR", "TensorFiles", "Tensors", "Bytes"]),
         tests("onnx-runTests", ["onnx-run"]),
     ]
 )
