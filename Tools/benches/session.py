@@ -1,0 +1,162 @@
+"""Measures onnx-run's speed and memory beside ONNX Runtime's in the same run, and prints a Markdown table.
+
+Full-size DistilBERT base, fp32. Rows:
+    load     loading with a warm page cache, reference session: at most 20 ms, RssAnon at most 16 MB over a tiny model's
+    start    load_ms + first_ms at 1x32, optimised session: at most 0.5 x ONNX Runtime's
+    steady   median at 1x128, 2 threads, both exporters: at most 1.15 x ONNX Runtime's
+The two engines take turns, process by process, pinned to the same two cores; each figure is the median over the processes. Exits 1 when a row misses.
+Nothing else should run meanwhile: the table says the load of the machine before and after.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from environment import CACHE, ROOT, TOOLS, enter
+
+enter("torch")
+
+CORES = sorted(os.sched_getaffinity(0))[:2]
+LOAD_MS, LOAD_MEGABYTES, START_FACTOR, STEADY_FACTOR = 20, 16, 0.5, 1.15
+EXPORTERS = {"torchscript": 17, "dynamo": 18}
+TINY = ROOT / "Models/distilbert-tiny/base/ts17.onnx"
+
+
+def exported(exporter: str) -> Path:
+    """The same file as Tools/parity graphs'."""
+    path = CACHE / "parity" / f"base-{exporter}.onnx"
+    if not path.exists():
+        import distilbert
+        import torch
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        export = distilbert.export_torchscript if exporter == "torchscript" else distilbert.export_dynamo
+        sample = {"input_ids": torch.arange(1000, 1087).reshape(3, 29), "attention_mask": torch.ones(3, 29, dtype=torch.int64)}
+        export(distilbert.make("base", "sdpa", seed=7, widen=1.7), "base", path.with_suffix(".part"), EXPORTERS[exporter], sample)
+        path.with_suffix(".part").rename(path)
+    return path
+
+
+def pinned(line: list) -> str:
+    done = subprocess.run([str(each) for each in line], capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, CORES))
+    if done.returncode != 0:
+        sys.exit(f"bench: exit {done.returncode} from {' '.join(map(str, line))}\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def rival(path: Path, length: int, threads: int, runs: int, warmup: int) -> None:
+    """ONNX Runtime in a process of its own, measured as `onnx-run bench --json` measures; prints the same keys."""
+    import numpy as np
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    start = time.perf_counter()
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    loaded = time.perf_counter()
+    random = np.random.default_rng(1)
+    times = []
+    for _ in range(1 + warmup + runs):
+        feeds = {"input_ids": random.integers(0, 30522, (1, length)), "attention_mask": np.ones((1, length), dtype=np.int64)}
+        began = time.perf_counter()
+        session.run(None, feeds)
+        times.append((time.perf_counter() - began) * 1000)
+    steady = times[1 + warmup :]
+    print(json.dumps({"load_ms": (loaded - start) * 1000, "first_ms": times[0], "median_ms": statistics.median(steady or times), "min_ms": min(steady or times)}))
+
+
+def measure_ours(command: Path, path: Path, length: int, runs: int, warmup: int, *more: str) -> dict:
+    shapes = [f"--shape={name}=1x{length}" for name in ("input_ids", "attention_mask")]
+    return json.loads(pinned([command, "bench", path, *shapes, "--runs", runs, "--warmup", warmup, "--threads", 2, "--json", *more]))
+
+
+def measure_rival(path: Path, length: int, runs: int, warmup: int) -> dict:
+    return json.loads(pinned([sys.executable, TOOLS / "bench", "session", "--rival", path, "--length", length, "--runs", runs, "--warmup", warmup]))
+
+
+def resident_anonymous(command: Path, path: Path) -> float:
+    """Megabytes of RssAnon once the model is loaded: the command reads its input after loading, so it waits on a pipe that stays empty."""
+    process = subprocess.Popen([command, path, "--input", "-", "--session", "reference", "--quiet"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        history = []
+        for _ in range(200):
+            time.sleep(0.05)
+            if process.poll() is not None:
+                sys.exit(f"bench: {command.name} ended before its input came: {process.stderr.read().strip()}")
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            history.append(next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")) / 1024)
+            if len(history) >= 10 and len(set(history[-10:])) == 1:
+                break
+        return history[-1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Table:
+    def __init__(self) -> None:
+        self.missed = 0
+        print("| what | onnx-run | ONNX Runtime | ratio | asked | |\n|---|---|---|---|---|---|")
+
+    def add(self, what: str, ours: str, theirs: str, measured: float, asked: float, unit: str) -> None:
+        met = measured <= asked
+        self.missed += not met
+        ratio = f"{measured:.2f} x" if unit == "x" else "-"
+        print(f"| {what} | {ours} | {theirs} | {ratio} | at most {asked} {unit} | {'yes' if met else '**no**'} |", flush=True)
+
+
+def load_rows(table: Table, command: Path, rounds: int) -> None:
+    path = exported("torchscript")
+    path.read_bytes()
+    loads = [measure_ours(command, path, 1, 1, 0, "--session", "reference")["load_ms"] for _ in range(rounds)]
+    middle = statistics.median(loads)
+    table.add("load, warm page cache, reference session", f"{middle:.1f} ms", "-", middle, LOAD_MS, "ms")
+    over = resident_anonymous(command, path) - resident_anonymous(command, TINY)
+    table.add("RssAnon once loaded, over that of a tiny model", f"{over:.1f} MB", "-", over, LOAD_MEGABYTES, "MB")
+
+
+def compare(table: Table, command: Path, exporter: str, what: str, length: int, runs: int, warmup: int, rounds: int, keys: tuple[str, ...], asked: float) -> None:
+    path = exported(exporter)
+    path.read_bytes()
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(measure_ours(command, path, length, runs, warmup))
+        theirs.append(measure_rival(path, length, runs, warmup))
+    middle = [statistics.median(sum(each[key] for key in keys) for each in taken) for taken in (ours, theirs)]
+    table.add(f"{what}, {exporter}", f"{middle[0]:.1f} ms", f"{middle[1]:.1f} ms", middle[0] / middle[1], asked, "x")
+
+
+def main(given: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="bench session", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser.add_argument("--rows", nargs="+", choices=["load", "start", "steady"], default=["load", "start", "steady"])
+    parser.add_argument("--exporters", nargs="+", choices=list(EXPORTERS), default=list(EXPORTERS))
+    parser.add_argument("--rounds", type=int, default=5, help="processes of each engine a row (default 5)")
+    parser.add_argument("--runs", type=int, default=30, help="measured runs a process of the steady row (default 30)")
+    parser.add_argument("--warmup", type=int, default=10)
+    parser.add_argument("--rival", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--length", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(given)
+    if arguments.rival:
+        return rival(arguments.rival, arguments.length, 2, arguments.runs, arguments.warmup)
+    command = arguments.command.resolve()
+    if not command.exists():
+        sys.exit(f"bench: no {command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+
+    before = os.getloadavg()[0]
+    table = Table()
+    if "load" in arguments.rows:
+        load_rows(table, command, arguments.rounds)
+    for exporter in arguments.exporters:
+        if "start" in arguments.rows:
+            compare(table, command, exporter, "load + first run, 1x32, optimised session", 32, 1, 0, arguments.rounds, ("load_ms", "first_ms"), START_FACTOR)
+        if "steady" in arguments.rows:
+            compare(table, command, exporter, "median, 1x128, 2 threads", 128, arguments.runs, arguments.warmup, arguments.rounds, ("median_ms",), STEADY_FACTOR)
+    print(f"\nload of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after; cores {', '.join(map(str, CORES))}")
+    sys.exit(1 if table.missed else 0)
