@@ -1,0 +1,38 @@
+public import Bytes
+internal import TensorFiles
+
+extension Checkpoint {
+    /// The checkpoint at `path`: a .safetensors file, PyTorch's `pytorch_model.bin`, Keras's `tf_model.h5`, a TensorFlow bundle's `.index`, or the
+    /// `.index.json` of a sharded checkpoint. The format is told by the bytes, whatever the file is called.
+    ///
+    /// Other files that the checkpoint names, its shards, are read only where they lie beneath the same folder.
+    ///
+    /// - Throws: `ONNXError`: `.io` where the file can't be read, `.malformed`, `.limit`, `.unsupported` or `.path` for what is in it.
+    public init(contentsOf path: String, limits: Limits = Limits()) throws {
+        try self.init(ByteRegion(MappedFile(path: path)), folder: { () throws(ONNXError) in try Folder(containing: path) }, limits: limits)
+    }
+
+    /// The checkpoint in `file`, whose other files are opened beneath `folder`.
+    package init(_ file: ByteRegion, folder: () throws(ONNXError) -> Folder, limits: Limits) throws {
+        switch FileKind(file) {
+        case .safetensors: try self.init(safetensors: SafetensorsFile(file, limits: limits))
+        // Its own reader says best what is wrong with it.
+        case nil where file.file.name.hasSuffix(".safetensors"): try self.init(safetensors: SafetensorsFile(file, limits: limits))
+        case let kind: throw Self.refusal(file, kind)
+        }
+    }
+
+    private static func refusal(_ file: ByteRegion, _ kind: FileKind?) -> ONNXError {
+        let found = kind.map { "it looks like \($0.rawValue)" } ?? "its bytes begin like none of them"
+        let remedy =
+            switch kind {
+            case .gitLFS: "fetch the file itself: git lfs pull"
+            case .html: "the download failed: fetch the file again"
+            case .gzip, .zstandard: "unpack it first"
+            default: "give the path of model.safetensors, pytorch_model.bin, tf_model.h5, a bundle's .index, or the .index.json of their shards"
+            }
+        return ONNXError(
+            .malformed, "is no checkpoint; \(found), but safetensors, PyTorch's zip, Keras's HDF5, a TensorFlow bundle's index or an index.json of shards is expected",
+            place: [quoted(file.file.name)], remedy: remedy)
+    }
+}
