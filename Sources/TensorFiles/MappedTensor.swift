@@ -1,9 +1,9 @@
-internal import Bytes
-internal import Tensors
+package import Bytes
+package import Tensors
 
 extension Storage {
     /// The bytes of `region`, not copied.
-    convenience init(_ region: ByteRegion) {
+    package convenience init(_ region: ByteRegion) {
         unsafe self.init(borrowing: UnsafeMutableRawPointer(mutating: region.unsafeBase), byteCount: region.count, owner: region.file)
     }
 }

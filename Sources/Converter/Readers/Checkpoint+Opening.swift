@@ -23,7 +23,8 @@ extension Checkpoint {
     }
 
     private static func refusal(_ file: ByteRegion, _ kind: FileKind?) -> ONNXError {
-        let found = kind.map { "it looks like \($0.rawValue)" } ?? "its bytes begin like none of them"
+        let found = kind.map { "it looks like \($0.rawValue)" } ?? "its first bytes are of no kind that is known"
+        let expected = "safetensors, PyTorch's zip, Keras's HDF5, a TensorFlow bundle's index or the index.json of shards"
         let remedy =
             switch kind {
             case .gitLFS: "fetch the file itself: git lfs pull"
@@ -31,8 +32,6 @@ extension Checkpoint {
             case .gzip, .zstandard: "unpack it first"
             default: "give the path of model.safetensors, pytorch_model.bin, tf_model.h5, a bundle's .index, or the .index.json of their shards"
             }
-        return ONNXError(
-            .malformed, "is no checkpoint; \(found), but safetensors, PyTorch's zip, Keras's HDF5, a TensorFlow bundle's index or an index.json of shards is expected",
-            place: [quoted(file.file.name)], remedy: remedy)
+        return ONNXError(.malformed, "is no checkpoint: \(found), but \(expected) is expected", place: [quoted(file.file.name)], remedy: remedy)
     }
 }
