@@ -3,9 +3,19 @@ extension DistilBertTokenizer {
     ///
     /// `cleansUpSpaces` takes away the space before punctuation and in contractions, as `clean_up_tokenization_spaces` does.
     public func decode(_ ids: [Int32], skipSpecialTokens: Bool = false, cleansUpSpaces: Bool = true) -> String {
+        let tokens = ids.compactMap { id in
+            token(of: id).flatMap { skipSpecialTokens && addedTokens[id]?.special == true ? nil : $0 }
+        }
+        let text = join(tokens, cleansUpSpaces: cleansUpSpaces)
+        return cleansUpSpaces ? cleanedUp(text, textRules) : text
+    }
+
+    /// Pieces put together to words, words joined by spaces: `convert_tokens_to_string` of transformers.
+    ///
+    /// `cleansUpSpaces` takes away the space before punctuation that is a token of its own.
+    public func join(_ tokens: [String], cleansUpSpaces: Bool = true) -> String {
         var text = ""
-        for id in ids {
-            guard let token = token(of: id), !(skipSpecialTokens && addedTokens[id]?.special == true) else { continue }
+        for token in tokens {
             var piece: String
             if text.isEmpty {
                 piece = token
@@ -17,7 +27,7 @@ extension DistilBertTokenizer {
             if cleansUpSpaces { piece = cleanedUp(piece, pieceRules) }
             text += piece
         }
-        return cleansUpSpaces ? cleanedUp(text, textRules) : text
+        return text
     }
 }
 

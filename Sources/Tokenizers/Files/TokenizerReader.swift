@@ -7,17 +7,23 @@ extension DistilBertTokenizer {
     ///
     /// Truncation and padding of tokenizer.json are not applied by themselves: see `savedTruncation`.
     public init(folder: String, implementation: Implementation = .fast, limits: Limits = Limits()) throws {
-        let files = TokenizerFolder(try Folder(path: folder), limits)
+        try self.init(files: TokenizerFiles(folder: try Folder(path: folder)), implementation: implementation, limits: limits)
+    }
+
+    /// As from a folder, from wherever `files` has them.
+    package init(files: TokenizerFiles, implementation: Implementation = .fast, limits: Limits = Limits()) throws {
+        let folder = files.place
+        func json(_ name: String) throws(ONNXError) -> JSONValue? { try files.json(name, limits) }
         var options = Options()
         var reader: TokenizerJSON?
-        if let text = try files.json("tokenizer.json") {
+        if let text = try json("tokenizer.json") {
             let found = try TokenizerJSON(text, name: quoted(folder + "/tokenizer.json"), limits)
             options = try found.options()
             reader = found
         }
         options.implementation = implementation
-        let map = try files.json("special_tokens_map.json")
-        let config = try files.json("tokenizer_config.json")
+        let map = try json("special_tokens_map.json")
+        let config = try json("tokenizer_config.json")
         var added: [AddedToken] = []
         for source in [map, config].compactMap({ $0 }) { try options.take(source, place: quoted(folder), added: &added) }
 
@@ -29,9 +35,9 @@ extension DistilBertTokenizer {
                 throw ONNXError(
                     .io, "has neither tokenizer.json nor vocab.txt", place: [quoted(folder)], remedy: "give the folder that holds the tokenizer's files")
             }
-            try self.init(Vocabulary(lines: ByteRegion(file), limits: limits), options, place: quoted(folder))
+            try self.init(Vocabulary(lines: file, limits: limits), options, place: quoted(folder))
         }
-        if let members = try files.json("added_tokens.json")?.members {
+        if let members = try json("added_tokens.json")?.members {
             let place = [quoted(folder + "/added_tokens.json")]
             var tokens: [(id: Int32, token: AddedToken)] = []
             for member in members {
@@ -67,26 +73,32 @@ extension DistilBertTokenizer {
     }
 }
 
-/// Opens the files of a tokenizer that are there.
-private struct TokenizerFolder {
-    let folder: Folder
-    let limits: Limits
+/// The files of a tokenizer: in a folder, or in a model's own file.
+package struct TokenizerFiles: Sendable {
+    /// Where they are, for messages.
+    package let place: String
+    private let find: @Sendable (String) throws(ONNXError) -> ByteRegion?
 
-    init(_ folder: Folder, _ limits: Limits) {
-        self.folder = folder
-        self.limits = limits
+    /// `find` gives the bytes of the file of that name, nil where there is none.
+    package init(place: String, find: @escaping @Sendable (String) throws(ONNXError) -> ByteRegion?) {
+        self.place = place
+        self.find = find
     }
 
-    func open(_ name: String) throws(ONNXError) -> MappedFile? {
-        guard unsafe access(folder.path + "/" + name, F_OK) == 0 else { return nil }
-        return try folder.open(name)
+    init(folder: Folder) {
+        self.init(place: folder.path) { name throws(ONNXError) in
+            guard unsafe access(folder.path + "/" + name, F_OK) == 0 else { return nil }
+            return ByteRegion(try folder.open(name))
+        }
     }
 
-    func json(_ name: String) throws(ONNXError) -> JSONValue? {
-        guard let file = try open(name) else { return nil }
-        let value = try JSONValue(ByteRegion(file), limits: limits)
+    func open(_ name: String) throws(ONNXError) -> ByteRegion? { try find(name) }
+
+    func json(_ name: String, _ limits: Limits) throws(ONNXError) -> JSONValue? {
+        guard let file = try find(name) else { return nil }
+        let value = try JSONValue(file, limits: limits)
         guard value.members != nil else {
-            throw ONNXError(.malformed, "holds \(value.kind) where an object is expected", place: [quoted(folder.path + "/" + name)])
+            throw ONNXError(.malformed, "holds \(value.kind) where an object is expected", place: [quoted(place + "/" + name)])
         }
         return value
     }
