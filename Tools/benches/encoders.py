@@ -1,0 +1,232 @@
+"""Measures DistilBERT-base on onnx-run, ONNX Runtime, OpenVINO and CTranslate2 in turns, and prints a Markdown table and a picture.
+
+Rows, on two cores and the same input files:
+    latency     each precision at 1x8, 1x32, 1x128, 1x384 and 8x128, both exporters' files for fp32; the best of the peers divided by ours
+    classifier  sequence classification at 1x128
+    unequal     64 sentences of 8 to 128 tokens in one padded batch: classifier, and base model with --padding skip
+    start       process start to first result at 1x32 from the native file, the peer less its interpreter's own start
+    memory      peak resident memory at 1x128
+    bert        BERT-base beside DistilBERT-base in onnx-run
+Every process is one engine on one file, pinned; the engines take turns; a figure is the median over the processes. Outputs are checked in the same run.
+Nothing else should run meanwhile: the table says the load of the machine before and after. Exits 1 when a row misses.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from environment import CACHE, ROOT, TOOLS, enter
+
+enter("torch")
+
+import numpy as np  # noqa: E402
+
+KEPT = CACHE / "bench"
+CORES = sorted(os.sched_getaffinity(0))[:2]
+SHAPES = ["1x8", "1x32", "1x128", "1x384", "8x128"]
+ROWS = ["latency", "classifier", "unequal", "start", "memory", "bert"]
+# precision: peers, what is asked of the geometric mean and of each shape, and the least cosine of a token with fp32.
+LATENCY = {
+    "fp32": (["onnxruntime", "openvino-f32"], 1.20, 1.08, 0.99999),
+    "bf16": (["openvino-bf16"], 1.15, 1.00, 0.99),
+    "int8": (["onnxruntime-dynamic", "ctranslate2-int8"], 1.5, 1.3, 0.9),
+    "quantized": (["onnxruntime-dynamic"], 1.15, None, 0.9),
+}
+
+
+def files() -> dict[str, Path]:
+    """The models, made once: both exports, the classifier, the dynamically quantised twin, the native file's source and CTranslate2's folder."""
+    import models_for_bench
+
+    return models_for_bench.make(KEPT)
+
+
+class Engines:
+    """Runs ours and the peers on a model and an input file, each in a process pinned to the same cores."""
+
+    def __init__(self, command: Path, rounds: int, runs: int, warmup: int) -> None:
+        self.command, self.rounds, self.runs, self.warmup = command, rounds, runs, warmup
+        self.models = files()
+        self.others = subprocess.run([TOOLS / "python-env", "ctranslate2"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+    def ours(self, model: Path, inputs: Path, *more: str) -> dict:
+        line = [self.command, "bench", model, "--input", inputs, "--runs", self.runs, "--warmup", self.warmup, "--threads", 2, "--json", *more]
+        return json.loads(pinned(line))
+
+    def peer(self, engine: str, model: Path, inputs: Path, *more: str) -> dict:
+        name, model = ("onnxruntime", self.models["quantized"]) if engine == "onnxruntime-dynamic" else (engine, model)
+        python = self.others if engine.startswith("ctranslate2") else sys.executable
+        model = self.models["ctranslate2"] if engine.startswith("ctranslate2") else model
+        return json.loads(pinned([python, TOOLS / "peers.py", name, model, inputs, "--runs", self.runs, "--warmup", self.warmup, *more]))
+
+    def in_turns(self, jobs: dict[str, callable], key: str) -> dict[str, float]:
+        taken: dict[str, list[float]] = {name: [] for name in jobs}
+        for _ in range(self.rounds):
+            for name, job in jobs.items():
+                taken[name].append(job()[key])
+        return {name: statistics.median(each) for name, each in taken.items()}
+
+    def cosine(self, ours: tuple, peer: tuple) -> float:
+        """The least cosine between our and the peer's vectors along the last axis, over tokens that are not padding."""
+        (model, inputs, more), (engine, other) = ours, peer
+        mine, theirs = KEPT / "ours.npz", KEPT / "theirs.npz"
+        pinned([self.command, model, "--input", inputs, "--output", mine, "--quiet", *more])
+        self.peer(engine, other, inputs, "--runs", "0", "--warmup", "0", "--output", theirs)
+        a, b = (next(iter(np.load(each).values())).astype(np.float64) for each in (mine, theirs))
+        if a.ndim == 3:
+            kept = np.load(inputs)["attention_mask"].astype(bool)
+            a, b = a[kept], b[kept]
+        return float(np.min(np.sum(a * b, -1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))))
+
+
+def pinned(line: list) -> str:
+    done = subprocess.run([str(each) for each in line], capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, CORES))
+    if done.returncode != 0:
+        sys.exit(f"bench: exit {done.returncode} from {' '.join(map(str, line))}\n{done.stderr.strip()[-2000:]}")
+    return done.stdout
+
+
+def inputs_of(shape: str, lengths: list[int] | None = None) -> Path:
+    """Ids and a mask; with lengths, padded on the right."""
+    path = KEPT / f"ids-{shape}{'-unequal' if lengths else ''}.npz"
+    rows, columns = (int(each) for each in shape.split("x"))
+    random = np.random.default_rng(rows * 1000 + columns)
+    ids, mask = random.integers(1000, 30000, (rows, columns)), np.ones((rows, columns), dtype=np.int64)
+    for row, length in enumerate(lengths or []):
+        ids[row, length:], mask[row, length:] = 0, 0
+    np.savez(path, input_ids=ids, attention_mask=mask)
+    return path
+
+
+class Table:
+    def __init__(self) -> None:
+        self.missed, self.ratios = 0, []
+        print("| what | onnx-run | peers | ratio | asked | |\n|---|---|---|---|---|---|", flush=True)
+
+    def add(self, what: str, ours: str, peers: str, ratio: float, asked: float | None, *, most: bool = False, note: str = "") -> None:
+        met = asked is None or (ratio <= asked if most else ratio >= asked)
+        self.missed += not met
+        self.ratios.append((what, ratio, asked, most))
+        wish = "" if asked is None else f"{'at most' if most else 'at least'} {asked}"
+        print(f"| {what} | {ours} | {peers} | {ratio:.2f} | {wish} | {'' if asked is None else 'yes' if met else '**no**'}{note} |", flush=True)
+
+    def milliseconds(self, what: str, taken: dict[str, float], asked: float | None, note: str = "") -> float:
+        ours, theirs = taken["ours"], {name: each for name, each in taken.items() if name != "ours"}
+        ratio = min(theirs.values()) / ours
+        self.add(what, f"{ours:.2f} ms", ", ".join(f"{name} {each:.2f} ms" for name, each in theirs.items()), ratio, asked, note=note)
+        return ratio
+
+
+def latency_rows(table: Table, engines: Engines, precisions: list[str], shapes: list[str]) -> None:
+    for precision in precisions:
+        peers, mean, least, cosine = LATENCY[precision]
+        models = {"quantized": ["quantized"], "fp32": ["torchscript", "dynamo"]}.get(precision, ["torchscript"])
+        more = () if precision in ("fp32", "quantized") else ("--precision", precision)
+        ratios = []
+        for shape in shapes:
+            inputs = inputs_of(shape)
+            jobs = {f"ours {each}": lambda each=each: engines.ours(engines.models[each], inputs, *more) for each in models}
+            for peer in peers:
+                for each in models:
+                    jobs[f"{peer} {each}"] = lambda peer=peer, each=each: engines.peer(peer, engines.models[each], inputs)
+            taken = engines.in_turns(jobs, "median_ms")
+            # The slower of our two files against the best of the peers on either.
+            best = {"ours": max(each for name, each in taken.items() if name.startswith("ours"))}
+            best |= {peer: min(each for name, each in taken.items() if name.startswith(f"{peer} ")) for peer in peers}
+            alike = engines.cosine((engines.models[models[0]], inputs, more), ("onnxruntime", engines.models["torchscript"]))
+            if alike < cosine:
+                sys.exit(f"bench: {precision} {shape}: the least cosine of a token with ONNX Runtime fp32 is {alike:.6f}, below {cosine}: nothing is measured of wrong results")
+            ratios.append(table.milliseconds(f"{precision} {shape}", best, least, f" (cosine {alike:.6f})"))
+        if len(ratios) > 1:
+            table.add(f"{precision}, geometric mean", "", "", math.prod(ratios) ** (1 / len(ratios)), mean)
+
+
+def classifier_row(table: Table, engines: Engines) -> None:
+    model, inputs = engines.models["classifier"], inputs_of("1x128")
+    taken = engines.in_turns({"ours": lambda: engines.ours(model, inputs), "onnxruntime": lambda: engines.peer("onnxruntime", model, inputs)}, "median_ms")
+    table.milliseconds("sequence classification 1x128, fp32", taken, 1.3)
+
+
+def unequal_rows(table: Table, engines: Engines) -> None:
+    random = np.random.default_rng(64)
+    lengths = np.clip(np.round(8 + random.gamma(1.6, 20, 64)), 8, 128).astype(int)
+    lengths[0], lengths[1] = 128, 8
+    inputs = inputs_of("64x128", lengths.tolist())
+    ratio = 64 * 128 / lengths.sum()
+    for model, more in (("classifier", ()), ("torchscript", ("--padding", "skip"))):
+        for precision, peer in (("fp32", "onnxruntime"), ("bf16", "openvino-bf16")):
+            path, extra = engines.models[model], (*more, *(() if precision == "fp32" else ("--precision", precision)))
+            taken = engines.in_turns({"ours": lambda: engines.ours(path, inputs, *extra), peer: lambda: engines.peer(peer, path, inputs)}, "median_ms")
+            what = "classifier" if model == "classifier" else "base model, --padding skip"
+            table.milliseconds(f"64 sentences, mean {lengths.mean():.0f} tokens (padded/real {ratio:.2f}), {what}, {precision}", taken, 3.0)
+
+
+def start_row(table: Table, engines: Engines) -> None:
+    native, inputs = engines.models["native"], inputs_of("1x32")
+    if not native.exists():
+        pinned([engines.command, "convert", engines.models["folder"], "--to", "native", "-o", native])
+
+    def wall(line: list) -> dict:
+        began = time.perf_counter()
+        pinned(line)
+        return {"ms": (time.perf_counter() - began) * 1000}
+
+    session = "import sys, numpy, onnxruntime as o; s = o.InferenceSession(sys.argv[1]); s.run(None, dict(numpy.load(sys.argv[2])))"
+    taken = engines.in_turns({
+        "ours": lambda: wall([engines.command, native, "--input", inputs, "--output", KEPT / "first.npz", "--quiet"]),
+        "onnxruntime": lambda: wall([sys.executable, "-c", session, engines.models["torchscript"], inputs]),
+        "python": lambda: wall([sys.executable, "-c", "pass"]),
+    }, "ms")
+    table.milliseconds("process start to first result, native file, 1x32", {"ours": taken["ours"], "onnxruntime": taken["onnxruntime"] - taken["python"]}, 12)
+
+
+def memory_rows(table: Table, engines: Engines) -> None:
+    model, inputs = engines.models["torchscript"], inputs_of("1x128")
+    jobs = {precision: lambda more=more: engines.ours(model, inputs, *more) for precision, more in {"fp32": (), "bf16": ("--precision", "bf16")}.items()}
+    taken = engines.in_turns(jobs | {"onnxruntime": lambda: engines.peer("onnxruntime", model, inputs)}, "peak_bytes")
+    for precision, asked in (("fp32", 0.65), ("bf16", 0.4)):
+        sizes = [f"{taken[each] / 1e6:.0f} MB" for each in (precision, "onnxruntime")]
+        table.add(f"peak resident memory, 1x128, {precision}", sizes[0], f"onnxruntime fp32 {sizes[1]}", taken[precision] / taken["onnxruntime"], asked, most=True)
+
+
+def bert_row(table: Table, engines: Engines) -> None:
+    inputs = inputs_of("1x128")
+    taken = engines.in_turns({name: lambda name=name: engines.ours(engines.models[name], inputs) for name in ("torchscript", "bert")}, "median_ms")
+    table.add("BERT-base / DistilBERT-base in onnx-run, 1x128 (the paper: 1.6)", f"{taken['torchscript']:.2f} ms", f"BERT-base {taken['bert']:.2f} ms", taken["bert"] / taken["torchscript"], None)
+
+
+def main(given: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="bench encoders", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    parser.add_argument("--precisions", nargs="+", choices=list(LATENCY), default=list(LATENCY))
+    parser.add_argument("--shapes", nargs="+", default=SHAPES)
+    parser.add_argument("--rounds", type=int, default=3, help="processes of each engine a row (default 3)")
+    parser.add_argument("--runs", type=int, default=15, help="measured runs a process (default 15)")
+    parser.add_argument("--warmup", type=int, default=4)
+    parser.add_argument("--picture", type=Path, help="write the ratios as an SVG picture")
+    arguments = parser.parse_args(given)
+    command = arguments.command.resolve()
+    if not command.exists():
+        sys.exit(f"bench: no {command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+
+    before = os.getloadavg()[0]
+    engines, table = Engines(command, arguments.rounds, arguments.runs, arguments.warmup), Table()
+    if "latency" in arguments.rows:
+        latency_rows(table, engines, arguments.precisions, arguments.shapes)
+    others = {"classifier": classifier_row, "unequal": unequal_rows, "start": start_row, "memory": memory_rows, "bert": bert_row}
+    for name, row in others.items():
+        if name in arguments.rows:
+            row(table, engines)
+    print(f"\nload of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after; cores {', '.join(map(str, CORES))}")
+    if arguments.picture:
+        from ratios_picture import draw
+
+        arguments.picture.write_text(draw(table.ratios))
+    sys.exit(1 if table.missed else 0)
