@@ -21,8 +21,8 @@ package struct ByteCursor {
     package var isAtEnd: Bool { offset == count }
 
     /// The error at the place of the next read.
-    package func error(_ code: ONNXError.Code, _ message: String) -> ONNXError {
-        ONNXError(code, message, place: [quoted(region.file.name), "offset \(region.offset + offset)"])
+    package func error(_ code: ONNXError.Code, _ message: String, remedy: String? = nil) -> ONNXError {
+        ONNXError(code, message, place: [quoted(region.file.name), "offset \(region.offset + offset)"], remedy: remedy)
     }
 
     @usableFromInline

@@ -24,6 +24,18 @@ public struct Limits: Sendable, Equatable {
     public var zipEntries = 100_000
     /// Inflated bytes for one deflated byte.
     public var inflateRatio = 200
+    /// Bytes of the pickle in a PyTorch checkpoint; its tensors don't count.
+    public var pickleBytes = 64 << 20
+    /// Steps that a pickle may take.
+    public var pickleOperations = 50_000_000
+    /// Values that a pickle makes, puts together and remembers; some 35 for each tensor.
+    public var pickleValues = 4_000_000
+    /// Values on a pickle's stack, and marks within one another.
+    public var pickleStack = 1_000_000
+    /// Bytes of a tensor that repeats the elements of a smaller storage (strides of 0).
+    public var expandedBytes = 256 << 20
+    /// Files that one sharded checkpoint names.
+    public var shards = 10_000
     /// Bytes of a constant that folding may create.
     public var foldedConstantBytes = 64 << 20
 

@@ -16,6 +16,8 @@ extension Checkpoint {
     package init(_ file: ByteRegion, folder: () throws(ONNXError) -> Folder, limits: Limits) throws {
         switch FileKind(file) {
         case .safetensors: try self.init(safetensors: SafetensorsFile(file, limits: limits))
+        case .zip: try self.init(pytorch: file, limits: limits)
+        case .json: try self.init(index: file, folder: folder(), limits: limits)
         // Its own reader says best what is wrong with it.
         case nil where file.file.name.hasSuffix(".safetensors"): try self.init(safetensors: SafetensorsFile(file, limits: limits))
         case let kind: throw Self.refusal(file, kind)
