@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Converter
 internal import Foundation
 internal import GraphExecutor
 internal import GraphIR
@@ -8,31 +9,54 @@ internal import Tensors
 /// `onnx-run inspect MODEL`: what a model is made of, and what a session makes of it.
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what a model is made of.",
+        abstract: "Show what a model or a checkpoint is made of.",
         discussion: """
-            Without an option: inputs, outputs, operators, parameters, sizes, licence,
-            files and metadata.
+            Of a model, without an option: inputs, outputs, operators, parameters, sizes,
+            licence, files and metadata. Of a checkpoint (safetensors, PyTorch, Keras,
+            TensorFlow, or the index of its shards): every tensor's name, type and shape.
 
             onnx-run inspect model.onnx --passes
             onnx-run inspect model.onnx --plan input_ids=1x128 --plan attention_mask=1x128
             onnx-run inspect model.onnx --dim batch=1 --dim sequence=128
+            onnx-run inspect pytorch_model.bin --dump weights.safetensors
             """)
 
-    @Argument(help: "An ONNX model.", completion: .file()) var model: String
+    @Argument(help: "An ONNX model, or a checkpoint.", completion: .file()) var model: String
     @Option(help: ArgumentHelp("Show the nodes of this name, or that make or read this value, with the types of their values.", valueName: "name"))
     var node: String?
     @Flag(help: "Print the graph, a line a node.") var graph = false
     @Flag(help: "Show what each pass of the optimised session did and refused.") var passes = false
     @Option(help: ArgumentHelp("Show the memory plan for an input of this shape; once for each input.", valueName: "name=1x128")) var plan: [String] = []
     @Option(help: ArgumentHelp("Show the memory plan with this extent of a named dimension.", valueName: "name=128")) var dim: [String] = []
+    @Option(
+        help: ArgumentHelp("Write a checkpoint's tensors, names and values as they are, to this .safetensors or .npz.", valueName: "file"),
+        completion: .file()) var dump: String?
     @Flag(help: "Print JSON.") var json = false
 
+    private var ways: Int { [node != nil, graph, passes, !plan.isEmpty || !dim.isEmpty].count { $0 } }
+
     func validate() throws {
-        let ways = [node != nil, graph, passes, !plan.isEmpty || !dim.isEmpty].count { $0 }
         guard ways <= 1 else { throw ValidationError("--node, --graph, --passes and --plan show different things: give one of them") }
     }
 
     func run() throws {
+        let file = ByteRegion(try MappedFile(path: self.model))
+        if Checkpoint.recognises(file) { try showCheckpoint() } else { try showModel() }
+    }
+
+    private func showCheckpoint() throws {
+        guard ways == 0 else {
+            throw ONNXError(.usage, "is a checkpoint, which has no graph", place: [quoted(model)], remedy: "leave --node, --graph, --passes and --plan out")
+        }
+        let report = CheckpointReport(try Checkpoint(contentsOf: model))
+        if let dump { try report.write(to: dump) }
+        Console.output(json ? try report.json() : report.text)
+    }
+
+    private func showModel() throws {
+        guard dump == nil else {
+            throw ONNXError(.usage, "is a model, but --dump writes a checkpoint's tensors", place: [quoted(model)], remedy: "onnx-run MODEL --dump FOLDER")
+        }
         let model = try Model(contentsOf: self.model)
         if let node {
             let nodes = try NodeReport(model, name: node, path: self.model)

@@ -20,7 +20,20 @@ extension Checkpoint {
         case .json: try self.init(index: file, folder: folder(), limits: limits)
         // Its own reader says best what is wrong with it.
         case nil where file.file.name.hasSuffix(".safetensors"): try self.init(safetensors: SafetensorsFile(file, limits: limits))
+        case .pickle:
+            throw ONNXError(
+                .unsupported, "is a PyTorch checkpoint of the format before 1.6, a bare pickle; a zip archive is expected", place: [quoted(file.file.name)],
+                remedy: "save it again: torch.save(torch.load(FILE, weights_only=True), FILE)")
         case let kind: throw Self.refusal(file, kind)
+        }
+    }
+
+    /// Whether `file` looks like a checkpoint, rather than a model or anything else.
+    package static func recognises(_ file: ByteRegion) -> Bool {
+        switch FileKind(file) {
+        case .safetensors, .zip, .json, .hdf5, .pickle: true
+        case nil: file.file.name.hasSuffix(".safetensors") || file.file.name.hasSuffix(".index")
+        default: false
         }
     }
 
