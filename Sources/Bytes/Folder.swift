@@ -16,13 +16,15 @@ package final class Folder: Sendable {
         try self.init(path: parent ?? ".")
     }
 
-    package init(path: String) throws(ONNXError) {
+    /// The folder at `path`, which lies in `outer` even when links are followed, if one is given.
+    package init(path: String, within outer: String? = nil) throws(ONNXError) {
         guard let real = unsafe realpath(path, nil) else { throw systemError("cannot be opened", errno, path) }
         defer { unsafe free(real) }
         let realPath = unsafe String(cString: real)
         root = try openFolder(realPath)
         self.realPath = components(realPath)
         self.path = path
+        if let outer, !self.realPath.starts(with: try Folder(path: outer).realPath) { throw leaves(path) }
     }
 
     /// Opens the regular file at `location`, a relative path with `/` between its parts.
@@ -31,6 +33,31 @@ package final class Folder: Sendable {
         let name = path + "/" + location
         let file = try descend(into: realPath, parts, location: location, linksLeft: 8)
         return try MappedFile(file, name: name, mode: mode)
+    }
+
+    /// As `open`; nil where there is no file of that name.
+    package func openIfPresent(_ location: String, mode: MappedFile.Mode = .map) throws(ONNXError) -> MappedFile? {
+        contains(location) ? try open(location, mode: mode) : nil
+    }
+
+    /// Whether there is something at `location`, a relative path, that can be opened or that would be refused.
+    package func contains(_ location: String) -> Bool {
+        guard safeParts(location) != nil else { return false }
+        return unsafe faccessat(root.number, location, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+    }
+
+    /// The names of what lies in the folder, sorted.
+    package func names() throws(ONNXError) -> [String] {
+        // Opened anew, since descriptors that are duplicates share their place in the listing.
+        let number = retryingInterrupts { unsafe openat(root.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard number >= 0, let listing = unsafe fdopendir(number) else { throw systemError("cannot be listed", errno, path) }
+        defer { unsafe closedir(listing) }
+        var names: [String] = []
+        while let entry = unsafe readdir(listing) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
     }
 
     private func descend(into folder: [String], _ parts: [String], location: String, linksLeft: Int) throws(ONNXError) -> Descriptor {

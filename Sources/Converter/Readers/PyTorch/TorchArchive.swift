@@ -16,7 +16,7 @@ struct TorchArchive {
         guard pickles.count == 1 else {
             let found = pickles.isEmpty ? archive.entries.prefix(3).map { "\"\(quoted($0.name))\"" }.joined(separator: ", ") : "\(pickles.count) of them"
             throw ONNXError(
-                .malformed, "a zip archive without the one data.pkl of a PyTorch checkpoint: \(found.isEmpty ? "nothing" : found) found",
+                .malformed, "is a zip archive without the one data.pkl of a PyTorch checkpoint: \(found.isEmpty ? "nothing" : found) found",
                 place: [quoted(file.file.name)], remedy: "give the file that torch.save wrote")
         }
         prefix = String(pickles[0].dropLast("data.pkl".count))
@@ -37,7 +37,7 @@ struct TorchArchive {
         guard order == "little" else {
             throw ONNXError(
                 .unsupported, "its numbers are in the byte order \"\(quoted(order))\"; little is expected", place: [quoted(file.file.name)],
-                remedy: "save it as safetensors, which has one byte order, or with torch.serialization.set_default_load_endianness on a little-endian machine")
+                remedy: "load it with torch.load and save it again on a little-endian machine, or save it as safetensors")
         }
     }
 
