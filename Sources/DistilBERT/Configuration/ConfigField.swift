@@ -51,7 +51,7 @@ struct ConfigField: Sendable {
 
 // Kinds of fields.
 extension ConfigField {
-    private static func size(_ name: String, _ path: WritableKeyPath<DistilBertConfig, Int> & Sendable, aliases: [String] = []) -> ConfigField {
+    private static func size(_ name: String, _ path: any WritableKeyPath<DistilBertConfig, Int> & Sendable, aliases: [String] = []) -> ConfigField {
         ConfigField(name: name, aliases: aliases) { config, value throws(ONNXError) in
             config[keyPath: path] = try value.count(least: 1)
         } write: {
@@ -59,7 +59,7 @@ extension ConfigField {
         }
     }
 
-    private static func share(_ name: String, _ path: WritableKeyPath<DistilBertConfig, Double> & Sendable) -> ConfigField {
+    private static func share(_ name: String, _ path: any WritableKeyPath<DistilBertConfig, Double> & Sendable) -> ConfigField {
         ConfigField(name: name) { config, value throws(ONNXError) in
             guard let number = value.double else { throw misfit(value, "a number") }
             config[keyPath: path] = number
@@ -69,7 +69,7 @@ extension ConfigField {
     }
 
     private static func flag(
-        _ name: String, _ path: WritableKeyPath<DistilBertConfig, Bool> & Sendable, aliases: [String] = [], isWrittenWhenFalse: Bool = true
+        _ name: String, _ path: any WritableKeyPath<DistilBertConfig, Bool> & Sendable, aliases: [String] = [], isWrittenWhenFalse: Bool = true
     ) -> ConfigField {
         ConfigField(name: name, aliases: aliases) { config, value throws(ONNXError) in
             guard let flag = value.bool else { throw misfit(value, "true or false") }

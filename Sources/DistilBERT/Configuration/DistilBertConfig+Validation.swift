@@ -1,4 +1,5 @@
 public import Bytes
+internal import OrderedCollections
 
 extension DistilBertConfig {
     /// More layers, rows or columns than any model has; keeps products of sizes far from overflow.

@@ -77,7 +77,8 @@ public struct GraphBuilder {
         guard graph.initializers[name] == nil else { return name }
         guard let tensor = weights[name] else { throw ONNXError(.usage, "the weight '\(name)' is missing", remedy: "load a checkpoint that has it") }
         guard tensor.elementType == elementType else {
-            throw ONNXError(.usage, "the weight '\(name)' is of type \(tensor.elementType), but others are of \(elementType)", remedy: "convert them to one type")
+            throw ONNXError(
+                .usage, "the weight '\(name)' is of type \(tensor.elementType), but others are of \(elementType)", remedy: "convert them to one type")
         }
         graph.initializers[name] = tensor
         return name

@@ -1,4 +1,5 @@
 internal import GraphIR
+internal import OrderedCollections
 internal import Tensors
 
 /// The names of the values that a graph starts from, brought to `[row, sequence]`.
