@@ -1,8 +1,18 @@
-/// The checksum of zip files (ISO 3309), eight bytes at a step.
+/// A cyclic checksum of 32 bits, eight bytes at a step.
 package struct CRC32: Sendable {
-    private var register: UInt32 = ~0
+    package enum Polynomial: Sendable {
+        /// That of zip files (ISO 3309).
+        case zip
+        /// Castagnoli's, CRC-32C: that of LevelDB's tables.
+        case castagnoli
+    }
 
-    package init() {}
+    private var register: UInt32 = ~0
+    private let tables: [UInt32]
+
+    package init(_ polynomial: Polynomial = .zip) {
+        tables = polynomial == .zip ? zipTables : castagnoliTables
+    }
 
     package var value: UInt32 { ~register }
 
@@ -31,11 +41,11 @@ package struct CRC32: Sendable {
 }
 
 /// Entry 256·k + b: the checksum of byte b followed by k zeros.
-private let tables: [UInt32] = {
+private func tables(of polynomial: UInt32) -> [UInt32] {
     var tables: [UInt32] = []
     for byte: UInt32 in 0..<256 {
         var crc = byte
-        for _ in 0..<8 { crc = crc & 1 == 0 ? crc >> 1 : crc >> 1 ^ 0xEDB8_8320 }
+        for _ in 0..<8 { crc = crc & 1 == 0 ? crc >> 1 : crc >> 1 ^ polynomial }
         tables.append(crc)
     }
     for index in 256..<2048 {
@@ -43,4 +53,7 @@ private let tables: [UInt32] = {
         tables.append(previous >> 8 ^ tables[Int(previous & 0xFF)])
     }
     return tables
-}()
+}
+
+private let zipTables = tables(of: 0xEDB8_8320)
+private let castagnoliTables = tables(of: 0x82F6_3B78)

@@ -36,6 +36,10 @@ public struct Limits: Sendable, Equatable {
     public var expandedBytes = 256 << 20
     /// Files that one sharded checkpoint names.
     public var shards = 10_000
+    /// Objects, links, messages and tree nodes of an HDF5 file that are visited.
+    public var hdf5Objects = 1_000_000
+    /// Groups of an HDF5 file within one another.
+    public var hdf5Depth = 64
     /// Bytes of a constant that folding may create.
     public var foldedConstantBytes = 64 << 20
 

@@ -48,7 +48,8 @@ struct PNGImage {
         let (count, overflow) = (row + 1).multipliedReportingOverflow(by: height)
         guard !overflow else { throw ONNXError(.limit, "a PNG image of \(width) x \(height) pixels") }
         let lines = try context.scratch(UInt8.self, count: count)
-        for (index, byte) in try inflatedZlib(stream, name: "PNG", count: count).bytes().enumerated() { lines[index] = byte }
+        let inflated = try inflatedZlib(ByteRegion(MappedFile(name: "PNG", copying: stream)), count: count)
+        for (index, byte) in inflated.bytes().enumerated() { lines[index] = byte }
         for line in 0..<height {
             try unfilter(lines, line * (row + 1), row)
             for column in 0..<width { try set(image, line * width + column, lines, line * (row + 1) + 1, column) }
