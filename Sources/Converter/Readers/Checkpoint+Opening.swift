@@ -17,7 +17,9 @@ extension Checkpoint {
         switch FileKind(file) {
         case .safetensors: try self.init(safetensors: SafetensorsFile(file, limits: limits))
         case .zip: try self.init(pytorch: file, limits: limits)
+        case .hdf5: try self.init(keras: file, limits: limits)
         case .json: try self.init(index: file, folder: folder(), limits: limits)
+        case nil where SSTable.isTable(file) || file.file.name.hasSuffix(".index"): try self.init(tensorflow: file, folder: folder(), limits: limits)
         // Its own reader says best what is wrong with it.
         case nil where file.file.name.hasSuffix(".safetensors"): try self.init(safetensors: SafetensorsFile(file, limits: limits))
         case .pickle:

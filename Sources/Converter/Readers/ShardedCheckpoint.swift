@@ -9,13 +9,17 @@ extension Checkpoint {
     init(index: ByteRegion, folder: Folder, limits: Limits) throws {
         do {
             let shards = try weightMap(index, limits: limits)
-            try self.init(names: shards, opened: Self.open(OrderedSet(shards.values), folder, limits))
+            try self.init(names: shards, opened: Self.open(shards, folder, limits))
         } catch let error as ONNXError where error.place.first != quoted(index.file.name) {
             throw error.at(quoted(index.file.name))
         }
     }
 
-    private static func open(_ shards: OrderedSet<String>, _ folder: Folder, _ limits: Limits) throws -> OrderedDictionary<String, Checkpoint> {
+    private static func open(
+        _ names: OrderedDictionary<String, String>, _ folder: Folder, _ limits: Limits
+    ) throws -> OrderedDictionary<String, Checkpoint> {
+        let shards = OrderedSet(names.values)
+        lazy var byKerasName = kerasNames(names.keys)
         guard shards.count <= limits.shards else {
             throw ONNXError(.limit, "\(shards.count) shards are above the limit of \(limits.shards)", remedy: "raise the limit shards")
         }
@@ -24,6 +28,7 @@ extension Checkpoint {
             let file = ByteRegion(try folder.open(shard))
             switch FileKind(file) {
             case .zip: opened[shard] = try Checkpoint(pytorch: file, limits: limits)
+            case .hdf5: opened[shard] = try Checkpoint(keras: file, limits: limits).renamed(by: byKerasName)
             default: opened[shard] = try Checkpoint(safetensors: SafetensorsFile(file, limits: limits))
             }
         }
