@@ -39,6 +39,25 @@ package struct LineReader: ~Copyable {
         return nil
     }
 
+    /// The next line as text, blank ones too, without its end; nil after the last.
+    ///
+    /// Throws `.malformed` for bytes that are no UTF-8.
+    package mutating func nextText() throws(ONNXError) -> String? {
+        guard var bytes = try nextBytes() else { return nil }
+        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ONNXError(.malformed, "the line is not UTF-8", place: ["\(quoted(name)), line \(line)"], remedy: "convert the text, with iconv for instance")
+        }
+        return text
+    }
+
+    /// Whether something can be read without waiting: a line that is there already, or what a pipe holds.
+    package var isReady: Bool {
+        if isAtEnd || buffer[start...].contains(UInt8(ascii: "\n")) { return true }
+        var waiting = pollfd(fd: file.number, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&waiting, 1, 0) > 0
+    }
+
     private mutating func nextBytes() throws(ONNXError) -> ArraySlice<UInt8>? {
         var scanned = start
         while true {
