@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-static double gelu(double x) { return 0.5 * x * erfc(-x * sqrt(0.5)); }
+static double gelu(double x) { return x == -INFINITY ? 0.0 : 0.5 * x * erfc(-x * sqrt(0.5)); }
 static double gelu_tanh(double x) { return 0.5 * x * (1.0 + tanh(0.79788456080286536 * (x + 0.044715 * x * x * x))); }
 static double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 static double silu(double x) { return x / (1.0 + exp(-x)); }
@@ -21,7 +21,7 @@ static const struct {
 } functions[] = {
     {CK_IDENTITY, "identity", identity, 0.0, 0.0},
     {CK_RELU, "relu", relu, 0.0, 0.0},
-    {CK_GELU_ERF, "gelu", gelu, 3.0, 3e-7},
+    {CK_GELU_ERF, "gelu", gelu, 3.0, 5e-8},
     {CK_GELU_TANH, "gelu_tanh", gelu_tanh, 4.0, 3e-7},
     {CK_SILU, "silu", silu, 3.0, 1e-40},
     {CK_TANH, "tanh", tanh, 1.4, 0.0},
@@ -66,7 +66,7 @@ static void check_unary(const ck_table *kernels, size_t which) {
     ck_table_for(CK_SCALAR)->unary_f32(functions[which].function, x, oracle, n);
     for (size_t i = 0; i < n; i++) {
         expect(same_float(y[i], oracle[i]), functions[which].name, i, y[i], oracle[i]);
-        const bool falls_to_zero = functions[which].function == CK_GELU_ERF || functions[which].function == CK_GELU_TANH || functions[which].function == CK_SILU;
+        const bool falls_to_zero = functions[which].function == CK_GELU_TANH || functions[which].function == CK_SILU;
         const double exact = falls_to_zero && x[i] == -INFINITY ? NAN : functions[which].exact(x[i]);
         const bool near = ulps_between(y[i], exact) <= functions[which].ulps || fabs(y[i] - exact) <= functions[which].absolute;
         expect(near, functions[which].name, i, y[i], exact);
