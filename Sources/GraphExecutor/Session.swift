@@ -21,6 +21,11 @@ public final class Session: Sendable {
     /// What each pass did; empty for a reference session.
     package let passReports: [PassReport]
 
+    /// What the user may want to know: why a packed cache was not used, or could not be written.
+    public let notes: [String]
+    /// The weights in the layouts that kernels want; nil for a reference session.
+    package let packedWeights: PackedWeights?
+
     private let model: Model
     private let options: SessionOptions
     private let program: Program
@@ -41,7 +46,11 @@ public final class Session: Sendable {
         self.model = model
         self.options = options
         resources = SessionResources(threads: options.threads, maxMemory: options.maxMemory ?? MachineMemory.byteCount / 5 * 4)
-        (program, passReports) = try Self.compile(model, options, resources)
+        let (weights, refusal) =
+            options.packedWeights.map { ($0, nil) } ?? options.packedCache.map { PackedWeights.cache($0, limits: options.limits) } ?? (PackedWeights(), nil)
+        (program, passReports) = try Self.compile(model, options, resources, weights)
+        packedWeights = options.kind == .optimized ? weights : nil
+        notes = Self.keep(weights, options, refusal)
         inputs = program.inputs.map(\.info)
         outputs = program.outputs.map(\.info)
         seed = options.seed ?? UInt64.random(in: 0 ... .max)
@@ -103,7 +112,19 @@ public final class Session: Sendable {
         return RunState(resources, isPlanned: self.options.kind == .optimized, options: options, seed: mixed(seed &+ mixed(run)))
     }
 
-    private static func compile(_ model: Model, _ options: SessionOptions, _ resources: SessionResources) throws -> (Program, [PassReport]) {
+    /// Writes the cache that `options` ask for, unless it is whole, and says what was wrong with the one that was there.
+    private static func keep(_ weights: PackedWeights, _ options: SessionOptions, _ refusal: String?) -> [String] {
+        guard let path = options.packedCache, options.kind == .optimized else { return weights.refusals }
+        var notes = [refusal].compactMap { $0 } + weights.refusals
+        if !notes.isEmpty { notes.append("the packed cache '\(quoted(path))' is made anew") }
+        guard weights.isIncomplete || refusal != nil else { return notes }
+        do { try weights.write(to: path) } catch { notes.append("the packed cache could not be written: \(error)") }
+        return notes
+    }
+
+    private static func compile(_ model: Model, _ options: SessionOptions, _ resources: SessionResources, _ weights: PackedWeights) throws -> (
+        Program, [PassReport]
+    ) {
         guard options.kind == .optimized else {
             var program = try ProgramBuilder.build(model, limits: options.limits)
             try program.inferTypes()
@@ -113,7 +134,7 @@ public final class Session: Sendable {
         let optimized = try Passes.run(model, limits: options.limits)
         var program = try ProgramBuilder.build(optimized.model, limits: options.limits)
         try program.inferTypes()
-        try program.prepack(resources.pool)
+        try program.prepack(resources.pool, forms: weights)
         return (program, optimized.reports)
     }
 
@@ -126,7 +147,7 @@ public final class Session: Sendable {
         let known = Set(model.graph.nodes.flatMap(\.outputs) + model.graph.inputs.map(\.name) + model.graph.initializers.keys)
         if let name = further.subtracting(known).min() { throw unknown(name) }
         model.graph.outputs += further.sorted().map { ValueInfo($0) }
-        let (variant, _) = try Self.compile(model, options, resources)
+        let (variant, _) = try Self.compile(model, options, resources, PackedWeights())
         variants.withLock { variants in
             if variants.count >= 4 { variants.removeFirst() }
             variants[further] = variant

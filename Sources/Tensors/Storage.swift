@@ -41,6 +41,13 @@ package final class Storage: @unchecked Sendable {
     /// Whether the bytes are a part of a file or of somebody else's memory.
     package var isBorrowed: Bool { owner != nil }
 
+    /// The bytes won't be read for a while: where they are a file's, their memory may be used for something else.
+    package func releasePages(_ offset: Int, count: Int) {
+        guard let file = owner as? MappedFile else { return }
+        let start = unsafe UnsafeRawPointer(address(offset, count: count)) - file.unsafeBase
+        file.dontNeed(start..<start + count)
+    }
+
     /// The address of byte `offset`, after checking that `count` bytes follow it.
     @inlinable
     package func address(_ offset: Int, count: Int) -> UnsafeMutableRawPointer {

@@ -148,6 +148,11 @@ public struct Tensor: Sendable {
         }
     }
 
+    /// The elements won't be read for a while: where they are mapped from a file, their memory may be used for something else.
+    package func releasePages() {
+        if case .bytes(let storage, let offset) = contents { storage.releasePages(offset, count: byteCount) }
+    }
+
     /// A copy in memory of its own.
     package func copied() throws(ONNXError) -> Tensor {
         guard case .bytes = contents else { return self }

@@ -52,6 +52,7 @@ struct Bench: ParsableCommand {
         let session: Session
         do { session = try Session(model: model, options: self.session.options) } catch let error as ONNXError { throw error.at(quoted(self.model)) }
         let load = clock.now - start
+        for note in session.notes { Console.error("note: \(note)") }
         var samples =
             input.isEmpty
             ? try SampleInputs(model, shapes: try NamedSizes.shapes(shape, option: "--shape"), dimensions: try NamedSizes.dimensions(dim), seed: seed) : nil

@@ -74,6 +74,7 @@ struct Run: AsyncParsableCommand {
         } catch let error as ONNXError {
             throw error.at(quoted(self.model))
         }
+        if !quiet { for note in session.notes { Console.error("note: \(note)") } }
         if verbose { Console.error("loaded \(self.model) in \(clock.now - start)") }
         if isLines {
             try await runLines(session)

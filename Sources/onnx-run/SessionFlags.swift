@@ -9,6 +9,9 @@ struct SessionFlags: ParsableArguments {
     @Option(help: "Threads; by default the processors this process may use.") var threads: Int?
     @Option(help: ArgumentHelp("Most memory for values, as 512MB or 4GB; by default 80 % of the machine's.", valueName: "size")) var maxMemory: ByteSize?
 
+    @Option(help: ArgumentHelp("Keep the packed weights in this file, for the next start; made anew where it doesn't fit the model.", valueName: "file"))
+    var packedCache: String?
+
     func validate() throws {
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); 1 to 1024 expected") }
         if threads == nil, let text = Self.environmentText, Self.environmentThreads == nil {
@@ -19,6 +22,7 @@ struct SessionFlags: ParsableArguments {
     var options: SessionOptions {
         var options = SessionOptions(kind: session.kind, threads: threads ?? Self.environmentThreads)
         options.maxMemory = maxMemory?.bytes
+        options.packedCache = packedCache
         return options
     }
 

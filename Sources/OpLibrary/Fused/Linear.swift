@@ -59,11 +59,20 @@ extension Fused {
 
         package mutating func prepack(_ constants: Constants) throws {
             guard let weight = constants[1], weight.rank == 2 else { return }
-            packed = try pack(weight) { try Storage(byteCount: $0) }
+            let (rows, columns) = size(weight)
+            let layout = PackedMatrix.layout + (isTransposed ? "-transposed" : "")
+            switch try constants.memory(for: 1, layout: layout, byteCount: try PackedMatrix.byteCount(rows: rows, columns: columns)) {
+            case .filled(let storage): packed = try PackedMatrix(packed: storage, rows: rows, columns: columns)
+            case .empty(let storage): packed = try pack(weight) { _ in storage }
+            }
+        }
+
+        private func size(_ weight: Tensor) -> (rows: Int, columns: Int) {
+            isTransposed ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
         }
 
         private func pack(_ weight: Tensor, storage: (Int) throws -> Storage) throws -> PackedMatrix {
-            let (rows, columns) = isTransposed ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
+            let (rows, columns) = size(weight)
             return try PackedMatrix(try weight.elements(Float.self), rows: rows, columns: columns, isTransposed: isTransposed, storage: storage)
         }
 

@@ -1,5 +1,3 @@
-package import Tensors
-
 /// One ONNX operator, bound to the attributes of one node. All of what the engine knows of it stands on its page.
 package protocol Operator: Sendable {
     /// Name, versions, inputs, outputs, attributes and types.
@@ -54,14 +52,4 @@ package struct Layout: Sendable {
         self.views = views
         self.overwritable = overwritable
     }
-}
-
-/// The inputs of a node that are the same in every run.
-package struct Constants: Sendable {
-    private let tensors: [Tensor?]
-
-    package init(_ tensors: [Tensor?]) { self.tensors = tensors }
-
-    /// Input `index`, if it is there and constant.
-    package subscript(_ index: Int) -> Tensor? { index < tensors.count ? tensors[index] : nil }
 }

@@ -8,6 +8,26 @@ package struct PackedMatrix: Sendable {
     package let columns: Int
     fileprivate let panels: Elements<Float>
 
+    /// The name of the panel layout, which differs between instruction sets.
+    package static var layout: String { unsafe "f32x\(ck_kernels().pointee.f32_panel_columns)" }
+
+    /// The bytes that a packed matrix takes. Throws `.limit` when they can't be counted.
+    package static func byteCount(rows: Int, columns: Int) throws -> Int {
+        let count = unsafe ck_kernels().pointee.packed_b_f32_count(rows, columns)
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+        guard !overflow, count >= 0 else { throw ONNXError(.limit, "a matrix of \(rows) x \(columns) is too large to pack") }
+        return bytes
+    }
+
+    /// A matrix that was packed in this layout before.
+    package init(packed: Storage, rows: Int, columns: Int) throws {
+        let bytes = try Self.byteCount(rows: rows, columns: columns)
+        guard packed.byteCount == bytes else { throw ONNXError(.malformed, "a packed matrix has \(packed.byteCount) bytes, \(bytes) expected") }
+        self.rows = rows
+        self.columns = columns
+        panels = MutableElements<Float>(packed, byteOffset: 0, count: bytes / MemoryLayout<Float>.stride).elements
+    }
+
     /// Packs `matrix`, K x N row by row from element `offset` on, or N x K where `isTransposed`.
     ///
     /// `storage` gives the memory for that many bytes; `parallel` may spread the work. Throws `.limit` when the size can't be counted.
@@ -16,10 +36,8 @@ package struct PackedMatrix: Sendable {
         storage: (Int) throws -> Storage = { try Storage(byteCount: $0) },
         parallel: (Int, Int, @Sendable (Range<Int>) throws -> Void) throws -> Void = { try $2(0..<$0) }
     ) throws {
-        let kernels = unsafe ck_kernels()
-        let count = unsafe kernels.pointee.packed_b_f32_count(rows, columns)
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
-        guard !overflow, count >= 0 else { throw ONNXError(.limit, "a matrix of \(rows) x \(columns) is too large to pack") }
+        let bytes = try Self.byteCount(rows: rows, columns: columns)
+        let count = bytes / MemoryLayout<Float>.stride
         precondition(offset >= 0 && rows >= 0 && columns >= 0 && offset + rows * columns <= matrix.count, "matrix out of range")
         let packed = MutableElements<Float>(try storage(bytes), byteOffset: 0, count: count)
         let width = unsafe ck_kernels().pointee.f32_panel_columns
