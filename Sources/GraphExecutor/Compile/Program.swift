@@ -55,6 +55,8 @@ package struct Program: Sendable {
     package var lastRead: [Int] = []
     /// Plans for the shapes that were met.
     let plans = PlanCache()
+    /// Whether types give dimensions that nothing is known of a name.
+    var namesUnknowns = false
     /// Whether the graph stands within another.
     var isBody = false
     /// Constants that are not initializers but follow from types and other constants.

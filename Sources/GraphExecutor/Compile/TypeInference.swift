@@ -70,7 +70,7 @@ extension Program {
         if let bodies { steps[index].bodies = bodies.programs }
         for (output, id) in step.outputs.enumerated() {
             guard let id else { continue }
-            types[id] = inference.outputs[output]
+            types[id] = namesUnknowns && !isBody ? inference.outputs[output]?.namingUnknowns("\(names[id])") : inference.outputs[output]
             // The types within a body are those of one call; what follows from them need not hold for the next.
             if !isBody || step.inputs.isEmpty { derive(id, inference.values[output]) }
         }
@@ -144,6 +144,12 @@ extension Program.Step {
 }
 
 extension ValueType {
+    /// The type with a name of its own for each dimension that nothing is known of, so that it can be known again.
+    fileprivate func namingUnknowns(_ value: String) -> ValueType {
+        guard case .tensor(let element, let shape?) = self, shape.contains(.unknown) else { return self }
+        return .tensor(element, shape.enumerated().map { $1 == .unknown ? .named("axis \($0) of \(value)") : $1 })
+    }
+
     /// Whether a value found to be `found` may be what is declared as this type. What either leaves open fits.
     func admits(_ found: ValueType) -> Bool {
         switch (self, found) {

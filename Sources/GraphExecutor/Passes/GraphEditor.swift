@@ -24,14 +24,18 @@ final class GraphEditor {
     private var types: [String: ValueType] = [:]
     private var elements: [String: [ShapeElement]] = [:]
     private var names: [String] = []
+    private var taken: Set<String> = []
+    private let opsets: OrderedDictionary<String, Int>
     /// Whether the pass that is running has changed anything.
     private(set) var isChanged = false
     /// What the pass that is running has done and refused.
     private(set) var report: PassReport
 
-    /// `program` is the graph's own, with its types.
-    init(_ graph: Graph, _ program: Program, pass: String, opset: Int) {
+    /// `program` is the model's graph's own, with its types.
+    init(_ model: Model, _ program: Program, pass: String, opset: Int) {
+        let graph = model.graph
         self.opset = opset
+        opsets = model.opsetImports
         self.graph = graph
         nodes = graph.nodes
         initializers = graph.initializers
@@ -118,6 +122,34 @@ final class GraphEditor {
 
     /// Whether exactly one node reads the value, once, and nobody outside sees it.
     func isInner(_ name: String) -> Bool { useCount(name) == 1 && !isOutput(name) }
+
+    /// How index i of axis `axis` of the node's first output depends on each input; a left-out input doesn't matter.
+    func sources(of axis: Int, _ node: Node) -> [AxisSource] {
+        let mixed = node.inputs.map { _ in AxisSource.mixed }
+        guard let opset = node.version ?? opsets[node.domain] ?? (node.domain.isEmpty ? opsets["ai.onnx"] : nil),
+            let operation = try? Registry.standard.bind(node, opset: opset)
+        else { return mixed }
+        let types = Inference(
+            inputs: node.inputs.map { $0.isEmpty ? nil : type($0) }, constants: node.inputs.map { constant($0) }, outputCount: node.outputs.count)
+        return node.inputs.indices.map { node.inputs[$0].isEmpty ? .whole : operation.source(of: axis, input: $0, types) }
+    }
+
+    /// A name that nothing has yet.
+    func newName(_ base: String) -> String {
+        if taken.isEmpty { taken = Set(names).union(initializers.keys) }
+        let name = taken.contains(base) ? (2...).lazy.map { "\(base)_\($0)" }.first { !taken.contains($0) } ?? base : base
+        taken.insert(name)
+        return name
+    }
+
+    /// A constant of these integers, the same one for the same integers.
+    func constantName(_ values: [Int64], like base: String, isScalar: Bool = false) -> String {
+        let name = "\(base)\(isScalar ? "" : "s")_" + values.map(String.init).joined(separator: "_")
+        if let found = constant(name), found.rank == (isScalar ? 0 : 1), (try? found.ints()) == values.map({ Int($0) }) { return name }
+        let new = newName(name)
+        if let tensor = try? Tensor(values, shape: isScalar ? [] : [values.count]) { addConstant(tensor, for: new) }
+        return new
+    }
 
     // MARK: changes
 

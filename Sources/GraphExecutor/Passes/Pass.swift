@@ -15,7 +15,8 @@ enum Passes {
     /// The passes for a model of `opset`, in their order. What fusions look for broadcasts by NumPy's rule, which opset 7 began.
     private static func list(opset: Int) -> [any Pass.Type] {
         let fusions: [any Pass.Type] = [FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, FuseLinear.self]
-        return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : fusions) + [DropUnread.self]
+        let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self]
+        return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : fusions + movements) + [DropUnread.self]
     }
 
     /// The model after constants are folded and every pass has run, and what each did.
@@ -27,7 +28,7 @@ enum Passes {
         var current: Program?
         for pass in list(opset: opset) {
             let program = try current ?? typed(model, limits)
-            let editor = GraphEditor(model.graph, program, pass: pass.name, opset: opset)
+            let editor = GraphEditor(model, program, pass: pass.name, opset: opset)
             try pass.run(editor)
             model.graph = editor.result
             reports.append(editor.report)
@@ -40,6 +41,7 @@ enum Passes {
 
     private static func typed(_ model: Model, _ limits: Limits) throws -> Program {
         var program = try ProgramBuilder.build(model, limits: limits)
+        program.namesUnknowns = true
         try program.inferTypes()
         return program
     }

@@ -67,6 +67,8 @@ extension Fused {
 
         package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0]) }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource { .axis(axis) }
+
         package func run(_ context: RunContext) throws {
             let x = try context.input(0).elements(Float.self)
             let y = try context.output().elements(Float.self)

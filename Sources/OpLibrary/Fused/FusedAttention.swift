@@ -93,6 +93,19 @@ extension Fused {
             if let a = a.size, let b = b.size, a != b { throw ONNXError(.shape, "the \(what) are \(a) and \(b); they must be equal") }
         }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+            let (rows, heads) = resultRowsFirst ? (1, 2) : (2, 1)
+            guard let own = types.shape(input) else { return .mixed }
+            if input == 3 {
+                guard axis < 3 else { return .whole }
+                return Inference.broadcastSource(of: axis == rows ? 2 : axis == heads ? 1 : 0, in: own, rank: 4)
+            }
+            if axis == 3 { return input == 2 ? .axis(3) : .whole }
+            // Every query meets all keys and values.
+            if axis == rows { return input == 0 ? .axis(rowsFirst[0] ? 1 : 2) : .whole }
+            return Inference.broadcastSource(of: axis == 0 ? 0 : rowsFirst[input] ? 2 : 1, in: own, rank: 4)
+        }
+
         package func run(_ context: RunContext) throws {
             let y = try context.output()
             let result = resultRowsFirst ? [y.shape[0], y.shape[2], y.shape[1], y.shape[3]] : y.shape

@@ -57,6 +57,15 @@ extension Fused {
             types.set(0, .float, try Inference.broadcast([product, types.shape(3)]))
         }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+            guard let rank = types.shape(0)?.count, axis < rank - 1 else { return .mixed }
+            switch input {
+            case 0: return .axis(axis)
+            case 3: return types.shape(3).flatMap { $0.count > rank ? nil : Inference.broadcastSource(of: axis, in: $0, rank: rank) } ?? .mixed
+            default: return .whole
+            }
+        }
+
         package mutating func prepack(_ constants: Constants) throws {
             guard let weight = constants[1], weight.rank == 2 else { return }
             let (rows, columns) = size(weight)

@@ -120,9 +120,26 @@ package final class Inference {
                 return x
             case (.known, _): return x
             case (_, .known): return y
-            default: return x == y ? x : .unknown
+            default: return x == y || y.isLimited(x) ? x : x.isLimited(y) ? y : .unknown
             }
         }
+    }
+}
+
+extension Dimension {
+    /// What is left of this many indices from the first on in an axis of extent `extent`: `sequence≤512` is the lesser of both.
+    package func limited(to extent: Dimension) -> Dimension {
+        switch (self, extent) {
+        case (.named, self): self
+        case (.named(let name), .known(let most)) where most >= 2: .named("\(name)≤\(most)")
+        default: .unknown
+        }
+    }
+
+    /// Whether this is `other` limited to 2 or more: then the two can broadcast only where they are equal.
+    func isLimited(_ other: Dimension) -> Bool {
+        guard case .named(let name) = self, case .named(let whole) = other else { return false }
+        return name.hasPrefix(whole + "≤") && Int(name.dropFirst(whole.count + 1)) != nil
     }
 }
 

@@ -18,6 +18,9 @@ package protocol Operator: Sendable {
     /// What the memory plan may do with the outputs.
     func layout(_ types: Inference) -> Layout
 
+    /// How index i of axis `axis` of the first output depends on `input`. What isn't said is mixed.
+    func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource
+
     /// Brings constant inputs into the layout that the kernel wants. Called once, by the optimised session.
     mutating func prepack(_ constants: Constants) throws
 
@@ -28,6 +31,7 @@ package protocol Operator: Sendable {
 extension Operator {
     package static var narrowTypes: NarrowTypes { .widened }
     package func layout(_ types: Inference) -> Layout { Layout() }
+    package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource { .mixed }
     package mutating func prepack(_ constants: Constants) throws {}
 }
 

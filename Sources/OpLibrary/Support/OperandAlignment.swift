@@ -31,6 +31,9 @@ package struct OperandAlignment: Sendable {
     /// The attributes of a schema.
     package static let attributes: [AttributeSchema] = [.optional("axis", .int, until: 6), .defaulted("broadcast", .int(0), until: 6)]
 
+    /// Whether NumPy's rule holds.
+    package var isBroadcast: Bool { if case .broadcast = rule { true } else { false } }
+
     /// The shape of the result. Throws `.shape` when the operands don't fit each other.
     package func infer(_ types: Inference) throws -> [Dimension]? {
         if case .broadcast = rule { return try Inference.broadcast([types.shape(0), types.shape(1)]) }

@@ -21,6 +21,10 @@ extension BinaryArithmetic {
 
     package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0, 1]) }
 
+    package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+        alignment.isBroadcast ? types.broadcastSource(of: axis, input: input) : .mixed
+    }
+
     package func run(_ context: RunContext) throws {
         let a = try context.input(0)
         let b = try alignment.align(try context.input(1), to: a)

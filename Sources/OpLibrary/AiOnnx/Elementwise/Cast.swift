@@ -45,6 +45,8 @@ extension AiOnnx {
 
         package func layout(_ types: Inference) -> Layout { types.element(0) == target ? Layout(views: [0: 0]) : Layout() }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource { .axis(axis) }
+
         package func run(_ context: RunContext) throws { try cast.run(try context.input(0), to: target, context) }
     }
 

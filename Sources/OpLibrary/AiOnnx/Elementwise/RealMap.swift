@@ -14,6 +14,8 @@ extension RealMap {
 
     package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0]) }
 
+    package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource { .axis(axis) }
+
     package func run(_ context: RunContext) throws {
         let (x, y) = (try context.input(0), try context.output())
         if x.elementType == .float, let kernel { return try kernel.map(try x.elements(), to: try y.elements(), context) }

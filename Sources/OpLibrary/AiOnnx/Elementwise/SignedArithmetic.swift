@@ -14,6 +14,8 @@ extension ExactMap {
 
     package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0]) }
 
+    package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource { .axis(axis) }
+
     package func run(_ context: RunContext) throws {
         let x = try context.input(0)
         if x.elementType == .float, let kernel = Self.kernel { return try kernel.map(try x.elements(), to: try context.output().elements(), context) }

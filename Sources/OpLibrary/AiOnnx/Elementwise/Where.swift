@@ -16,6 +16,8 @@ extension AiOnnx {
             types.set(0, types.element(1) ?? types.element(2), try Inference.broadcast((0..<3).map(types.shape)))
         }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource { types.broadcastSource(of: axis, input: input) }
+
         package func run(_ context: RunContext) throws {
             let type = try context.input(1).elementType
             switch type.bitWidth {

@@ -47,6 +47,14 @@ extension AiOnnx {
             types.set(0, types.element(0), [m, n])
         }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+            switch input {
+            case 0: axis == 0 ? .axis(transposesA ? 1 : 0) : .whole
+            case 1: axis == 1 ? .axis(transposesB ? 0 : 1) : .whole
+            default: broadcastsC ? types.shape(2).map { Inference.broadcastSource(of: axis, in: $0, rank: 2) } ?? .mixed : .mixed
+            }
+        }
+
         package mutating func prepack(_ constants: Constants) throws {
             guard let b = constants[1], b.elementType == .float, b.rank == 2 else { return }
             packed = try pack(b)

@@ -18,13 +18,23 @@ extension AiOnnx {
         package func infer(_ types: Inference) throws {
             try types.checkRank(1, 1...1, "shape")
             guard let target = try types.ints(1) else {
-                let partial = types.dimensions(1).map { $0.enumerated().map { dimension($1, axis: $0, types.shape(0)) } }
+                let partial = types.dimensions(1).map { target in
+                    let open = target.indices.filter { target[$0] == .known(-1) }
+                    let found = target.enumerated().map { dimension($1, axis: $0, types.shape(0)) }
+                    return open.count == 1 ? Self.filling(open[0], of: found, types.shape(0)) : found
+                }
                 return types.set(0, types.element(0), partial ?? types.unknownDimensions(countedBy: 1))
             }
             types.set(0, types.element(0), try resolve(target, types.shape(0)))
         }
 
         package func layout(_ types: Inference) -> Layout { Layout(views: [0: 0]) }
+
+        /// Leading axes that the target copies stay themselves.
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+            guard !allowZero, let target = try? types.ints(1), axis < target.count, target[...axis].allSatisfy({ $0 == 0 }) else { return .mixed }
+            return input == 0 ? .axis(axis) : .whole
+        }
 
         package func run(_ context: RunContext) throws {
             guard let shape = context.outputType(0)?.knownShape else { throw ONNXError(.shape, "the target shape is not known") }
@@ -39,6 +49,19 @@ extension AiOnnx {
             case .known: .unknown
             default: element
             }
+        }
+
+        /// The dimensions with the open one found, where those that aren't known are the same on both sides.
+        private static func filling(_ open: Int, of dimensions: [Dimension], _ input: [Dimension]?) -> [Dimension] {
+            guard let input, !input.contains(.unknown) else { return dimensions }
+            func names(_ list: [Dimension]) -> [String] { list.compactMap { if case .named(let name) = $0 { name } else { nil } }.sorted() }
+            let others = dimensions.enumerated().compactMap { $0 == open ? nil : $1 }
+            guard !others.contains(.unknown), names(others) == names(input), let count = try? Shape.count(input.compactMap(\.size)),
+                let rest = try? Shape.count(others.compactMap(\.size)), rest > 0, count % rest == 0
+            else { return dimensions }
+            var result = dimensions
+            result[open] = .known(count / rest)
+            return result
         }
 
         private func resolve(_ target: [Int], _ input: [Dimension]?) throws -> [Dimension] {
@@ -58,7 +81,8 @@ extension AiOnnx {
                 default: return .known(size)
                 }
             }
-            guard let open = target.firstIndex(of: -1), let sizes = ValueType.tensor(nil, input).knownShape else { return dimensions }
+            guard let open = target.firstIndex(of: -1) else { return dimensions }
+            guard let sizes = ValueType.tensor(nil, input).knownShape else { return Self.filling(open, of: dimensions, input) }
             return try fill(open, of: dimensions, count: try Shape.count(sizes), target)
         }
 

@@ -38,7 +38,13 @@ extension AiOnnx {
             guard let shape = types.shape(0) else { return types.set(0, types.element(0), nil) }
             let bounds =
                 try given ?? Bounds(starts: types.ints(1), ends: types.ints(2), axes: hasAxes ? types.ints(3) : nil, steps: hasSteps ? types.ints(4) : nil)
-            types.set(0, types.element(0), try dimensions(shape, bounds))
+            var found = try dimensions(shape, bounds)
+            if let axis = bounds.axes?.first, bounds.axes?.count == 1, let axis = Shape.axis(axis, rank: shape.count), found[axis] == .unknown,
+                bounds.starts == [0], bounds.steps ?? [1] == [1], let end = types.dimensions(2)?.first
+            {
+                found[axis] = end.limited(to: shape[axis])
+            }
+            types.set(0, types.element(0), found)
         }
 
         private func dimensions(_ shape: [Dimension], _ bounds: Bounds) throws -> [Dimension] {

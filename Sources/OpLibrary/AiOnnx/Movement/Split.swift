@@ -34,6 +34,11 @@ extension AiOnnx {
             }
         }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+            guard let rank = types.shape(0)?.count, let own = Shape.axis(self.axis, rank: rank), axis != own else { return .mixed }
+            return input == 0 ? .axis(axis) : .whole
+        }
+
         package func infer(_ types: Inference) throws {
             guard var shape = types.shape(0) else { return (0..<types.outputCount).forEach { types.set($0, types.element(0), nil) } }
             let axis = try types.axis(axis, rank: shape.count)

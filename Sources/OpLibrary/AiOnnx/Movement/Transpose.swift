@@ -44,6 +44,11 @@ extension AiOnnx {
             return keepsOrder(shape, permutation) ? Layout(views: [0: 0]) : Layout()
         }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+            guard let rank = types.shape(0)?.count, let order = try? permutation(rank: rank), axis < rank else { return .mixed }
+            return .axis(order[axis])
+        }
+
         package func run(_ context: RunContext) throws {
             let data = try context.input(0)
             let permutation = try permutation(rank: data.rank)

@@ -66,6 +66,14 @@ extension AiOnnx {
 
         package func layout(_ types: Inference) -> Layout { Layout(views: [0: 0]) }
 
+        /// Axes before the first that is removed stay themselves.
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+            guard let rank = types.shape(0)?.count, let axes = try? axes ?? types.ints(1), let removed = try? types.distinctAxes(axes, rank: rank),
+                axis < removed.min() ?? 0
+            else { return .mixed }
+            return input == 0 ? .axis(axis) : .whole
+        }
+
         package func run(_ context: RunContext) throws { try context.setReshaped() }
     }
 }

@@ -41,6 +41,11 @@ extension AiOnnx {
 
         package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0]) }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+            guard let rank = types.shape(0)?.count, let first = Shape.axis(self.axis, rank: rank), axis < first else { return .mixed }
+            return input == 0 ? .axis(axis) : types.shape(input).map { Inference.broadcastSource(of: axis, in: $0, rank: rank) } ?? .mixed
+        }
+
         package func run(_ context: RunContext) throws {
             let x = try context.input(0)
             guard let axis = Shape.axis(axis, rank: x.rank) else { throw ONNXError(.shape, "axis \(axis) is out of range for \(x)") }

@@ -28,6 +28,11 @@ extension SoftmaxFamily {
 
     package func layout(_ types: Inference) -> Layout { Layout(overwritable: [0]) }
 
+    package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource {
+        guard let rank = types.shape(0)?.count, let own = try? resolve(rank: rank) else { return .mixed }
+        return axis == own || isFlattened && axis > own ? .mixed : .axis(axis)
+    }
+
     package func run(_ context: RunContext) throws {
         let x = try context.input(0)
         let axis = try resolve(rank: x.rank)
