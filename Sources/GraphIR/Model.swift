@@ -28,7 +28,7 @@ public struct Model: Sendable {
     public var metadata: OrderedDictionary<String, String> = [:]
 
     /// The files that hold tensors besides the model's own, as it names them.
-    public internal(set) var externalFiles: [String] = []
+    public package(set) var externalFiles: [String] = []
 
     /// A model around `graph`.
     public init(irVersion: Int = 10, opsetImports: OrderedDictionary<String, Int>, graph: Graph, functions: [Function] = []) {

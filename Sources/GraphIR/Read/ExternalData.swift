@@ -5,11 +5,11 @@ internal import Tensors
 ///
 /// Every tensor of a model, wherever it stands, gets external bytes from here and nowhere else.
 final class ExternalData {
-    private let open: ((String) throws(ONNXError) -> MappedFile)?
+    private let open: ((String) throws(ONNXError) -> ByteRegion)?
     private var files: [String: PayloadFile] = [:]
 
-    /// `open` gives the file of a `location`, from beneath the model's folder; nil where the model came without a folder.
-    init(open: ((String) throws(ONNXError) -> MappedFile)?) {
+    /// `open` gives the bytes of a `location`, such as a file beneath the model's folder; nil where the model came without one.
+    init(open: ((String) throws(ONNXError) -> ByteRegion)?) {
         self.open = open
     }
 
@@ -74,13 +74,13 @@ final class ExternalData {
     }
 }
 
-/// A file as memory that tensors borrow.
+/// A file, or a part of one, as memory that tensors borrow.
 struct PayloadFile {
     let storage: Storage
     var count: Int { storage.byteCount }
 
-    init(_ file: MappedFile) {
+    init(_ region: ByteRegion) {
         // Tensors of a borrowed storage are never written: nothing makes a MutableTensor of them.
-        storage = unsafe Storage(borrowing: UnsafeMutableRawPointer(mutating: file.unsafeBase), byteCount: file.count, owner: file)
+        storage = unsafe Storage(borrowing: UnsafeMutableRawPointer(mutating: region.unsafeBase), byteCount: region.count, owner: region.file)
     }
 }

@@ -21,7 +21,7 @@ extension Model {
     public init(contentsOf path: String, limits: Limits = Limits(), access: FileAccess = .map) throws(ONNXError) {
         let file = try MappedFile(path: path, mode: access.mode)
         let folder = try Folder(containing: path)
-        try self.init(ByteRegion(file), limits: limits) { location throws(ONNXError) in try folder.open(location, mode: access.mode) }
+        try self.init(ByteRegion(file), limits: limits) { location throws(ONNXError) in ByteRegion(try folder.open(location, mode: access.mode)) }
     }
 
     /// Reads an ONNX file that is in memory already; it can't have external data. `name` stands for it in messages.
@@ -32,8 +32,8 @@ extension Model {
         try self.init(ByteRegion(file), limits: limits, external: nil)
     }
 
-    /// Reads the ONNX file that is a part of another one. `external` gives the file of an external tensor's location.
-    package init(_ region: ByteRegion, limits: Limits, external: ((String) throws(ONNXError) -> MappedFile)?) throws(ONNXError) {
+    /// Reads the ONNX file that is a part of another one. `external` gives the bytes at an external tensor's location.
+    package init(_ region: ByteRegion, limits: Limits, external: ((String) throws(ONNXError) -> ByteRegion)?) throws(ONNXError) {
         let proto = try ProtoMessage(reading: region, as: .model, limits: limits)
         let external = ExternalData(open: external)
         do throws(ONNXError) {
@@ -51,7 +51,7 @@ extension Value {
         let region = try ByteRegion(MappedFile(path: path))
         let proto = try ProtoMessage(reading: region, as: ValueReader.root(for: type), limits: limits)
         let folder = try Folder(containing: path)
-        let external = ExternalData { location throws(ONNXError) in try folder.open(location) }
+        let external = ExternalData { location throws(ONNXError) in ByteRegion(try folder.open(location)) }
         do throws(ONNXError) {
             self = try ValueReader(tensors: TensorReader(region.file, external: external, limits: limits)).value(proto, as: type)
         } catch {

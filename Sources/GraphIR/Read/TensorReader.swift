@@ -19,7 +19,7 @@ struct TensorReader {
 
     init(_ file: MappedFile, external: ExternalData, limits: Limits) {
         self.file = file
-        payload = PayloadFile(file)
+        payload = PayloadFile(ByteRegion(file))
         self.external = external
         self.limits = limits
         budget = Budget()

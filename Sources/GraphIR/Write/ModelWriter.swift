@@ -4,11 +4,11 @@ internal import Tensors
 
 /// Writes the messages of a model.
 struct ModelWriter {
-    let external: ExternalWriter?
+    let external: (any ExternalPlace)?
     /// The operator sets that the nodes in hand are written in; a node that was written in another version can't be among them.
     var opsets: OrderedDictionary<String, Int>
 
-    init(_ model: Model, external: ExternalWriter?) {
+    init(_ model: Model, external: (any ExternalPlace)?) {
         self.external = external
         opsets = model.opsetImports
     }

@@ -1,11 +1,17 @@
 package import Bytes
 package import Tensors
 
+/// Where tensors go whose elements don't stand in the model's own file.
+package protocol ExternalPlace: AnyObject {
+    /// Takes the elements of the tensor called `name`, which is empty for a node's attribute, and says where they are; nil leaves them in the model.
+    func take(_ name: String, _ tensor: Tensor) throws(ONNXError) -> (location: String, offset: Int)?
+}
+
 /// The tensors of a model that go to a file of their own.
-final class ExternalWriter {
+final class ExternalWriter: ExternalPlace {
     /// How the model names the file.
-    let location: String
-    let threshold: Int
+    private let location: String
+    private let threshold: Int
     private let path: String
     private var file: AtomicFile?
 
@@ -15,15 +21,17 @@ final class ExternalWriter {
         self.threshold = threshold
     }
 
-    /// Writes the elements on a 64-byte boundary, and gives the offset. The file begins with the first tensor.
-    func append(_ elements: Elements<UInt8>) throws(ONNXError) -> Int {
+    /// Writes the elements on a 64-byte boundary. The file begins with the first tensor.
+    func take(_ name: String, _ tensor: Tensor) throws(ONNXError) -> (location: String, offset: Int)? {
+        let elements = try tensor.bytes()
+        guard elements.count > threshold else { return nil }
         let file: AtomicFile
         if let open = self.file { file = open } else { file = try AtomicFile(path: path) }
         self.file = file
         try file.pad(to: 64)
         let offset = file.position
         try file.write(elements)
-        return offset
+        return (location, offset)
     }
 
     func commit() throws(ONNXError) {
@@ -34,8 +42,8 @@ final class ExternalWriter {
 extension Tensor {
     private typealias Field = ProtoField.Tensor
 
-    /// Writes the fields of a TensorProto; the elements go to `external` where they are large enough for it.
-    func write(name: String, to proto: inout ProtoWriter, external: ExternalWriter?) throws(ONNXError) {
+    /// Writes the fields of a TensorProto; the elements go to `external` where it takes them.
+    func write(name: String, to proto: inout ProtoWriter, external: (any ExternalPlace)?) throws(ONNXError) {
         for dimension in shape { proto.integer(Field.dims, Int64(dimension)) }
         proto.integer(Field.dataType, Int64(elementType.rawValue))
         proto.optionalText(Field.name, name)
@@ -44,12 +52,11 @@ extension Tensor {
             return
         }
         let elements = try bytes()
-        guard let external, elements.count > external.threshold else {
+        guard let place = try external?.take(name, self) else {
             proto.elements(Field.rawData, elements)
             return
         }
-        let offset = try external.append(elements)
-        for (key, value) in [("location", external.location), ("offset", "\(offset)"), ("length", "\(elements.count)")] {
+        for (key, value) in [("location", place.location), ("offset", "\(place.offset)"), ("length", "\(elements.count)")] {
             proto.message(Field.externalData) { $0.entry(key, value) }
         }
         proto.integer(Field.dataLocation, 1)

@@ -31,10 +31,10 @@ extension Model {
         try file.commit()
     }
 
-    /// The bytes of the model as an ONNX file, all tensors included.
-    package func protoBytes() throws(ONNXError) -> [UInt8] {
+    /// The bytes of the model as an ONNX file, with all tensors that `external` doesn't take.
+    package func protoBytes(external: (any ExternalPlace)? = nil) throws(ONNXError) -> [UInt8] {
         var proto = ProtoWriter()
-        try ModelWriter(self, external: nil).write(self, to: &proto)
+        try ModelWriter(self, external: external).write(self, to: &proto)
         return proto.bytes()
     }
 
