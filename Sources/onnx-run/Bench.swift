@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Converter
 internal import Foundation
 internal import GraphExecutor
 internal import GraphIR
@@ -25,7 +26,7 @@ struct Bench: ParsableCommand {
             onnx-run bench distilbert.onnx --dim batch=8 --dim sequence=128 --json
             """)
 
-    @Argument(help: "An ONNX model.", completion: .file()) var model: String
+    @Argument(help: "An ONNX or native model file.", completion: .file()) var model: String
     @Option(help: ArgumentHelp("Shape of an input.", valueName: "name=1x128")) var shape: [String] = []
     @Option(help: ArgumentHelp("Extent of a named dimension.", valueName: "name=128")) var dim: [String] = []
     @Option(help: ArgumentHelp("Input values instead of made ones, as for run.", valueName: "file | name=file"), completion: .file()) var input: [String] = []
@@ -48,7 +49,7 @@ struct Bench: ParsableCommand {
         let clock = ContinuousClock()
         let seed = seed ?? UInt64.random(in: 0..<1_000_000)
         let start = clock.now
-        let model = try Model(contentsOf: self.model)
+        let model = try ModelFile(contentsOf: self.model).model
         let session: Session
         do { session = try Session(model: model, options: self.session.options) } catch let error as ONNXError { throw error.at(quoted(self.model)) }
         let load = clock.now - start

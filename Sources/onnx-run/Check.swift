@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Converter
 internal import GraphExecutor
 internal import GraphIR
 
@@ -12,22 +13,31 @@ struct Check: ParsableCommand {
             infers types and shapes. Prints a finding a line, with its place. Where one
             is an error, the exit code is that of the first (see onnx-run --help), or 1
             for several models.
+
+            --verify reads every byte of a native file too, and compares each tensor
+            with its checksum. An .onnx file has none.
             """)
 
-    @Argument(help: "ONNX models.", completion: .file()) var models: [String]
+    @Argument(help: "ONNX or native model files.", completion: .file()) var models: [String]
+    @Flag(help: "Compare a native file's tensors with their checksums.") var verify = false
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-        let reports = models.map { ($0, Self.findings($0)) }
+        let reports = models.map { ($0, findings($0)) }
         Console.output(json ? try Self.json(reports) : Self.text(reports))
         let errors = reports.flatMap(\.1).filter { $0.severity == .error }
         if let first = errors.first { throw ExitCode(models.count == 1 ? ExitStatus(first.error.code).rawValue : ExitStatus.failed.rawValue) }
     }
 
-    private static func findings(_ path: String) -> [Finding] {
+    private func findings(_ path: String) -> [Finding] {
         do {
-            let model = try Model(contentsOf: path)
-            let findings = model.check()
+            let file = try ModelFile(contentsOf: path)
+            if verify { try file.native?.verify() }
+            let model = file.model
+            var findings = model.check()
+            if verify, file.native == nil {
+                findings.append(Finding(.warning, ONNXError(.usage, "an .onnx file has no checksums that --verify could compare")))
+            }
             guard !findings.contains(where: { $0.severity == .error }) else { return findings }
             do {
                 _ = try Session(model: model, options: SessionOptions(kind: .reference))

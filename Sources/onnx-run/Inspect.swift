@@ -21,7 +21,7 @@ struct Inspect: ParsableCommand {
             onnx-run inspect pytorch_model.bin --dump weights.safetensors
             """)
 
-    @Argument(help: "An ONNX model, or a checkpoint.", completion: .file()) var model: String
+    @Argument(help: "An ONNX or native model file, or a checkpoint.", completion: .file()) var model: String
     @Option(help: ArgumentHelp("Show the nodes of this name, or that make or read this value, with the types of their values.", valueName: "name"))
     var node: String?
     @Flag(help: "Print the graph, a line a node.") var graph = false
@@ -41,7 +41,7 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let file = ByteRegion(try MappedFile(path: self.model))
-        if Checkpoint.recognises(file) { try showCheckpoint() } else { try showModel() }
+        if Checkpoint.recognises(file), !NativeFile.isNative(file) { try showCheckpoint() } else { try showModel() }
     }
 
     private func showCheckpoint() throws {
@@ -57,7 +57,8 @@ struct Inspect: ParsableCommand {
         guard dump == nil else {
             throw ONNXError(.usage, "is a model, but --dump writes a checkpoint's tensors", place: [quoted(model)], remedy: "onnx-run MODEL --dump FOLDER")
         }
-        let model = try Model(contentsOf: self.model)
+        let file = try ModelFile(contentsOf: self.model)
+        let model = file.model
         if let node {
             let nodes = try NodeReport(model, name: node, path: self.model)
             Console.output(json ? try nodes.json() : nodes.text)
@@ -70,7 +71,7 @@ struct Inspect: ParsableCommand {
             let report = try planReport(model)
             Console.output(json ? try report.json() : report.text)
         } else {
-            let summary = ModelSummary(model)
+            let summary = ModelSummary(file)
             Console.output(json ? try summary.json() : summary.text)
         }
     }

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Converter
 internal import Foundation
 internal import GraphIR
 internal import OrderedCollections
@@ -7,13 +8,16 @@ internal import Tensors
 /// The figures of a model.
 struct ModelSummary {
     private let model: Model
+    /// The files that a native file carries.
+    private let carried: [String]
     private let operators: OrderedDictionary<String, Int>
     private let elements: Int
     private let bytes: Int
     private let types: OrderedDictionary<String, Int>
 
-    init(_ model: Model) {
-        self.model = model
+    init(_ file: ModelFile) {
+        model = file.model
+        carried = file.native?.fileNames ?? []
         var counts: [String: Int] = [:]
         model.graph.forEachNode { node in counts[node.domain.isEmpty ? node.opType : "\(node.domain).\(node.opType)", default: 0] += 1 }
         operators = OrderedDictionary(uniqueKeysWithValues: counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) })
@@ -43,6 +47,7 @@ struct ModelSummary {
         lines.append("parameters   \(elements) elements in \(model.graph.initializers.count) tensors, \(bytes) bytes")
         lines += types.map { "             \($0.key): \($0.value) bytes" }
         if !model.externalFiles.isEmpty { lines.append("files        " + model.externalFiles.map(quoted).joined(separator: ", ")) }
+        if !carried.isEmpty { lines.append("carries      " + carried.map(quoted).joined(separator: ", ")) }
         for (title, values) in [("inputs", inputs), ("defaults", defaulted), ("outputs", model.graph.outputs)] where !values.isEmpty {
             lines.append(title)
             lines += values.map { "  \(quoted($0.name))  \($0.type.map { "\($0)" } ?? "?")" }
@@ -63,7 +68,7 @@ struct ModelSummary {
             "producer": model.producerName, "producer_version": model.producerVersion, "ir_version": model.irVersion,
             "opsets": Dictionary(model.opsetImports.map { ($0.key.isEmpty ? "ai.onnx" : $0.key, $0.value) }, uniquingKeysWith: { first, _ in first }),
             "parameters": elements, "parameter_bytes": bytes, "inputs": list(inputs), "defaults": list(defaulted), "outputs": list(model.graph.outputs),
-            "operators": Dictionary(uniqueKeysWithValues: operators.map { ($0.key, $0.value) }), "external_files": model.externalFiles,
+            "operators": Dictionary(uniqueKeysWithValues: operators.map { ($0.key, $0.value) }), "external_files": model.externalFiles, "files": carried,
             "functions": model.functions.map { "\($0.domain).\($0.name)" },
             "metadata": Dictionary(uniqueKeysWithValues: model.metadata.map { ($0.key, $0.value) }),
         ]

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Converter
 internal import GraphExecutor
 internal import GraphIR
 internal import OrderedCollections
@@ -29,7 +30,7 @@ struct Run: AsyncParsableCommand {
             as records of one field of its name. Names keep their / and ::.
             """)
 
-    @Argument(help: "An ONNX model.", completion: .file()) var model: String
+    @Argument(help: "An ONNX or native model file.", completion: .file()) var model: String
     @Option(help: ArgumentHelp("Input values.", valueName: "file | name=file | -"), completion: .file()) var input: [String] = []
     @Option(help: ArgumentHelp("Write the outputs to this .npz, .safetensors, .npy or .json.", valueName: "file"), completion: .file()) var output: String?
     @Option(help: ArgumentHelp("Return this value too; any value of the main graph.", valueName: "name")) var fetch: [String] = []
@@ -67,7 +68,7 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let model = try Model(contentsOf: self.model)
+        let model = try ModelFile(contentsOf: self.model).model
         let session: Session
         do {
             session = try Session(model: model, options: self.session.options)
