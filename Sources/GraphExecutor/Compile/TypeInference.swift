@@ -81,7 +81,7 @@ extension Program {
     private mutating func fold(_ step: Step, _ inference: Inference, _ folding: Folding) {
         for id in step.outputs.compactMap({ $0 }) where constants[id] == nil { derive(id, sizes(id)) }
         let wanted = step.outputs.map { id in id.map { isRead[$0] && constants[$0] == nil } ?? false }
-        guard wanted.contains(true) else { return }
+        guard wanted.contains(true), !step.outputs.contains(where: { $0.map { folding.leaves(names[$0]) } ?? false }) else { return }
         let values = folding.fold(step, inputs: step.inputs.map { $0.flatMap { constants[$0] } }, inference: inference, wanted: wanted)
         for (output, id) in step.outputs.enumerated() {
             if let id, wanted[output], let value = values?[output] { derive(id, value) }

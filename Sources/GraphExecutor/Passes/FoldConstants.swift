@@ -9,7 +9,7 @@ enum FoldConstants {
     static func run(_ model: inout Model, limits: Limits) throws -> PassReport {
         var report = PassReport(pass: "fold constants")
         var program = try ProgramBuilder.build(model, limits: limits)
-        let folding = Folding(limit: limits.foldedConstantBytes)
+        let folding = Folding(limit: limits.foldedConstantBytes, leaving: transposedWeights(model.graph))
         try program.inferTypes(folding: folding)
         report.refusals = folding.refusals
         let outputs = Set(model.graph.outputs.map(\.name))
@@ -27,14 +27,35 @@ enum FoldConstants {
         model.graph.nodes = kept
         return report
     }
+
+    /// Transposes of weights that nothing but products read: a linear layer packs the weight as it lies, where it is mapped.
+    private static func transposedWeights(_ graph: Graph) -> Set<String> {
+        func isMatrix(_ tensor: Tensor?) -> Bool { tensor?.rank == 2 && tensor?.elementType == .float }
+        let transposed = graph.nodes.filter { $0.opType == "Transpose" && $0.domain.isEmpty && isMatrix($0.inputs.first.flatMap { graph.initializers[$0] }) }
+        var left = Set(transposed.flatMap(\.outputs)).subtracting(graph.outputs.map(\.name))
+        guard !left.isEmpty else { return left }
+        for node in graph.nodes {
+            let isProduct = node.opType == "MatMul" && node.domain.isEmpty
+            for (index, name) in node.inputs.enumerated() where !(isProduct && index == 1) { left.remove(name) }
+            for name in node.captures { left.remove(name) }
+        }
+        return left
+    }
 }
 
 /// How much folding may still create, and what it left alone.
 final class Folding {
     private var left: Int
+    private let names: Set<String>
     private(set) var refusals: [PassReport.Refusal] = []
 
-    init(limit: Int) { left = limit }
+    init(limit: Int, leaving names: Set<String>) {
+        left = limit
+        self.names = names
+    }
+
+    /// Whether the value of that name is to be computed in each run.
+    func leaves(_ name: String) -> Bool { names.contains(name) }
 
     /// The outputs of `step`, where all inputs are known and the outputs are not too large.
     func fold(_ step: Program.Step, inputs: [Tensor?], inference: Inference, wanted: [Bool]) -> [Tensor?]? {
