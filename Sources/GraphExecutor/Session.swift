@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 public import GraphIR
 internal import OpLibrary
 public import OrderedCollections
@@ -106,6 +106,12 @@ public final class Session: Sendable {
     package var types: [String: ValueType] {
         Dictionary(zip(program.names, program.types).compactMap { name, type in type.map { (name, $0) } }, uniquingKeysWith: { first, _ in first })
     }
+
+    /// The names of the main graph's values.
+    package var valueNames: Set<String> { Set(program.names) }
+
+    /// The nodes that make `value` out of the values of `boundary`, as a model of their own: of the graph as it stands, before any pass.
+    package func part(_ value: ValueInfo, from boundary: [String: ValueType]) throws(ONNXError) -> Model { try model.extracting(value, from: boundary) }
 
     private func newState(_ options: RunOptions) -> RunState {
         let run = runs.wrappingAdd(1, ordering: .relaxed).newValue

@@ -40,9 +40,14 @@ public struct RunOptions: Sendable {
     /// Notes what each step took.
     public var profile: Profile?
 
+    /// Keeps the values that the run makes.
+    package var observer: ValueObserver?
+
     /// No time limit and no profile unless given.
     public init(timeout: Duration? = nil, profile: Profile? = nil) {
         self.timeout = timeout
         self.profile = profile
     }
+
+    package init(observer: ValueObserver) { self.observer = observer }
 }

@@ -22,7 +22,10 @@ struct OnnxRun: AsyncParsableCommand {
               onnx-run --generate-completion-script SHELL    bash, zsh or fish
             """,
         version: Version.text,
-        subcommands: [Run.self, Check.self, Inspect.self, Ops.self, Bench.self, FillMask.self, Classify.self, Tag.self, Answer.self, Embed.self, Conformance.self],
+        subcommands: [
+            Run.self, Check.self, Inspect.self, Ops.self, Bench.self, Compare.self, FillMask.self, Classify.self, Tag.self, Answer.self, Embed.self,
+            Conformance.self,
+        ],
         defaultSubcommand: Run.self)
 
     static func main() async {

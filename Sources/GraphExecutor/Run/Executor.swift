@@ -119,6 +119,20 @@ final class Executor: RunHost {
             }
             try settle(value, in: target)
         }
+        try observe(step, targets)
+    }
+
+    /// Hands what a step of the main graph has made to the run's observer: copies of what lies in the arena, where it is soon overwritten.
+    private func observe(_ step: Program.Step, _ targets: [MutableTensor?] = []) throws {
+        guard let observer = state.observer, !program.isBody else { return }
+        for (output, id) in step.outputs.enumerated() {
+            guard let id, program.isRead[id] else { continue }
+            if targets.indices.contains(output), let target = targets[output] {
+                observer.note(program.names[id], step.label, .tensor(try target.tensor.copied()))
+            } else if let value = values[id] {
+                observer.note(program.names[id], step.label, value)
+            }
+        }
     }
 
     /// Copies a result into its planned place, unless it was written there.
@@ -187,6 +201,7 @@ final class Executor: RunHost {
             guard let value = context.results[index] else { throw ONNXError(.unsupported, "output \(index) is not computed") }
             values[id] = value
         }
+        try observe(step)
     }
 
     func allocate(output: Int, _ type: ElementType, _ shape: [Int]) throws -> MutableTensor {

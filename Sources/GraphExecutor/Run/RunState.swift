@@ -26,6 +26,7 @@ final class RunState: Sendable {
     /// Bytes of scratch memory that an arena may keep.
     let scratchLimit: Int
     let profile: Profile?
+    let observer: ValueObserver?
     private let deadline: ContinuousClock.Instant?
     private let timeout: Duration?
     private let isCancelled = Atomic(false)
@@ -38,6 +39,7 @@ final class RunState: Sendable {
         self.isPlanned = isPlanned
         scratchLimit = resources.budget.limit / 8
         profile = options.profile
+        observer = options.observer
         timeout = options.timeout
         deadline = options.timeout.map { .now.advanced(by: $0) }
         seeds = Atomic(seed)
