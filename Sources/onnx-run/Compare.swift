@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
+internal import Converter
 internal import Foundation
 internal import GraphExecutor
 internal import GraphIR
@@ -54,7 +55,7 @@ struct Compare: ParsableCommand {
     }
 
     func run() throws {
-        let model = try Model(contentsOf: a)
+        let model = try ModelFile(contentsOf: a).model
         let (first, given) = try opened(model, a, session.options)
         let values = try given.map { try bind($0, first) } ?? made(model)
         let tolerance = ValueError.Tolerance(absolute: atol, relative: rtol)
@@ -63,7 +64,7 @@ struct Compare: ParsableCommand {
         if let reference {
             comparison = try SessionComparison(first, values, against: try TensorFile.read(reference), tolerance: tolerance)
         } else {
-            let (other, othersGiven) = try opened(try b.map { try Model(contentsOf: $0) } ?? model, b ?? a, optionsB)
+            let (other, othersGiven) = try opened(try b.map { try ModelFile(contentsOf: $0).model } ?? model, b ?? a, optionsB)
             second = other
             let others = try othersGiven.map { try bind($0, other) } ?? values.filter { name, _ in other.inputs.contains { $0.name == name } }
             comparison = try SessionComparison(first, values, against: other, others, tolerance: tolerance)
@@ -74,8 +75,15 @@ struct Compare: ParsableCommand {
         if comparison.firstBeyond != nil { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 
-    private var optionsB: SessionOptions {
+    /// A's options for its parts: packed weights are of one model.
+    private var optionsAlone: SessionOptions {
         var options = session.options
+        options.packedCache = nil
+        return options
+    }
+
+    private var optionsB: SessionOptions {
+        var options = optionsAlone
         if let sessionB { options.kind = sessionB.kind } else if b == nil || b == a { options.kind = options.kind == .optimized ? .reference : .optimized }
         return options
     }
@@ -114,7 +122,7 @@ struct Compare: ParsableCommand {
         let other = b == nil || b == a ? nil : try second.map { try comparison.part($0, for: entry).model }
         let expected = try reference.flatMap { try TensorFile.read($0).first { $0.name == entry.name } }
         let values = Dictionary(inputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-        let alone = try Session(model: model, options: session.options)
+        let alone = try Session(model: model, options: optionsAlone)
         let tolerance = ValueError.Tolerance(absolute: atol, relative: rtol)
         let again =
             if let expected {

@@ -54,7 +54,7 @@ struct TextTests {
         (["tag", "tag", "--text", "x", "--stride", "99", "--aggregation", "max"], "", 64, "stride of 99"),
         (["embed", "embed", "--text", "x", "--top", "3"], "", 64, "--query"),
         (["answer", "answer", "--question", "x"], "", 64, "--context"),
-        (["embed", "../tasks", "--text", "x"], "", 7, "the folder has no model: none of model.onnx, onnx/model.onnx"),
+        (["embed", "../tasks", "--text", "x"], "", 7, "has no model: none of model.safetensors"),
     ])
     func mistakesAreNamed(arguments: [String], input: String, code: Int, message: String) throws {
         var arguments = arguments

@@ -32,10 +32,10 @@ public final class TextModel: Sendable {
         let hasTokens: Bool
     }
 
-    /// Opens an .onnx file beside its tokenizer, or a folder that holds both.
+    /// Opens an .onnx file beside its tokenizer, a native file, which carries all, a folder, or a model of the local Hugging Face cache by its name.
     ///
     /// - Parameters:
-    ///   - path: The model.
+    ///   - path: The model, its folder or its name.
     ///   - tokenizer: The folder of the tokenizer's files, where it is another one.
     ///   - options: How the model runs.
     ///

@@ -92,9 +92,9 @@ package struct TokenizerFiles: Sendable {
         }
     }
 
-    func open(_ name: String) throws(ONNXError) -> ByteRegion? { try find(name) }
+    package func open(_ name: String) throws(ONNXError) -> ByteRegion? { try find(name) }
 
-    func json(_ name: String, _ limits: Limits) throws(ONNXError) -> JSONValue? {
+    package func json(_ name: String, _ limits: Limits) throws(ONNXError) -> JSONValue? {
         guard let file = try find(name) else { return nil }
         let value = try JSONValue(file, limits: limits)
         guard value.members != nil else {
