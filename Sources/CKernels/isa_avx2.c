@@ -9,6 +9,8 @@
 #define TABLE_NAME "avx2"
 #define F32_TILE_ROWS 6
 #define F32_TILE_VECTORS 1
+#define BF16_TILE_ROWS 4
+#define BF16_TILE_VECTORS 1
 #define I8_TILE_ROWS 4
 #define I8_TILE_VECTORS 1
 #define V_HAS_F16

@@ -9,6 +9,8 @@
 #define TABLE_NAME "avx512"
 #define F32_TILE_ROWS 8
 #define F32_TILE_VECTORS 3
+#define BF16_TILE_ROWS 8
+#define BF16_TILE_VECTORS 3
 #define I8_TILE_ROWS 4
 #define I8_TILE_VECTORS 3
 #define V_HAS_F16

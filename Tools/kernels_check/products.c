@@ -2,6 +2,24 @@
 
 #include <math.h>
 
+/// Any of what an epilogue can do.
+static void randomise(ck_epilogue *epilogue, const ck_f32 *bias, const ck_f32 *residual, size_t n) {
+    epilogue->alpha = random_bits() & 1 ? 0.3f : 1.0f;
+    if (random_bits() & 1) epilogue->beta = 0.7f;
+    if (random_bits() & 1) epilogue->bias = bias;
+    if (random_bits() & 1) epilogue->activation = CK_RELU + random_bits() % 6;
+    if (random_bits() & 1) epilogue->residual = residual, epilogue->ld_residual = n;
+}
+
+static float finished(const ck_epilogue *epilogue, float total, float before, size_t i, size_t j) {
+    ck_f32 value = total * epilogue->alpha;
+    if (epilogue->beta != 0.0f) value += before * epilogue->beta;
+    if (epilogue->bias != NULL) value += epilogue->bias[j];
+    ck_table_for(CK_SCALAR)->unary_f32(epilogue->activation, &value, &value, 1);
+    if (epilogue->residual != NULL) value += epilogue->residual[i * epilogue->ld_residual + j];
+    return value;
+}
+
 static void check_gemm_f32(const ck_table *kernels) {
     const size_t m = random_size(1, 20), n = random_size(1, 130), k = random_size(0, random_bits() % 4 == 0 ? 300 : 70);
     const size_t lda = k + random_size(0, 3), ldc = n + random_size(0, 3);
@@ -12,13 +30,8 @@ static void check_gemm_f32(const ck_table *kernels) {
     ck_f32 *bias = random_floats(n), *residual = random_floats(m * n), *packed = random_floats(kernels->packed_b_f32_count(k, n));
     const size_t panels = (n + kernels->f32_panel_columns - 1) / kernels->f32_panel_columns, split = random_size(0, panels);
 
-    ck_gemm_f32 gemm = {.m = m, .n = n, .k = k, .a = a, .lda = lda, .packed_b = packed, .c = c, .ldc = ldc, .epilogue = {.alpha = 1.0f}};
-    ck_epilogue *epilogue = &gemm.epilogue;
-    if (random_bits() & 1) epilogue->alpha = 0.3f;
-    if (random_bits() & 1) epilogue->beta = 0.7f;
-    if (random_bits() & 1) epilogue->bias = bias;
-    if (random_bits() & 1) epilogue->activation = CK_RELU + random_bits() % 6;
-    if (random_bits() & 1) epilogue->residual = residual, epilogue->ld_residual = n;
+    ck_gemm_f32 gemm = {.m = m, .n = n, .k = k, .a = a, .lda = lda, .packed_b = packed, .c = c, .ldc = ldc};
+    randomise(&gemm.epilogue, bias, residual, n);
 
     kernels->pack_b_f32(k, n, b, ldb, transposed, 0, split, packed);
     kernels->pack_b_f32(k, n, b, ldb, transposed, split, panels, packed);
@@ -32,15 +45,53 @@ static void check_gemm_f32(const ck_table *kernels) {
                 chain = fmaf(a[i * lda + l], transposed ? b[j * ldb + l] : b[l * ldb + j], chain);
                 if (l % 128 == 127 || l + 1 == k) total += chain, chain = 0.0f;
             }
-            ck_f32 expected = total * epilogue->alpha;
-            if (epilogue->beta != 0.0f) expected += before[i * ldc + j] * epilogue->beta;
-            if (epilogue->bias != NULL) expected += bias[j];
-            ck_table_for(CK_SCALAR)->unary_f32(epilogue->activation, &expected, &expected, 1);
-            if (epilogue->residual != NULL) expected += residual[i * n + j];
+            const float expected = finished(&gemm.epilogue, total, before[i * ldc + j], i, j);
             expect(same_float(c[i * ldc + j], expected), "gemm_f32", i * n + j, c[i * ldc + j], expected);
         }
     for (size_t i = 0; i < m; i++)
         for (size_t j = n; j < ldc; j++) expect(c[i * ldc + j] == before[i * ldc + j], "gemm_f32 beyond its columns", i, c[i * ldc + j], before[i * ldc + j]);
+    release_blocks();
+}
+
+static float brain(const ck_table *kernels, float x) {
+    ck_u16 bits;
+    ck_f32 value = x;
+    kernels->f32_to_bf16(&value, &bits, 1);
+    kernels->bf16_to_f32(&bits, &value, 1);
+    return value;
+}
+
+static void check_gemm_bf16(const ck_table *kernels) {
+    const size_t m = random_size(1, 20), n = random_size(1, 130), k = random_size(0, random_bits() % 4 == 0 ? 300 : 70), even = k + k % 2;
+    const size_t ldx = k + random_size(0, 3), lda = even + random_size(0, 3), ldc = n + random_size(0, 3);
+    const bool transposed = random_bits() & 1;
+    const size_t ldb = (transposed ? k : n) + random_size(0, 3);
+    ck_f32 *x = random_floats(m * ldx), *b = random_floats((transposed ? n : k) * ldb), *c = random_floats(m * ldc), *before = random_floats(m * ldc);
+    for (size_t i = 0; i < m * ldc; i++) before[i] = c[i];
+    ck_f32 *bias = random_floats(n), *residual = random_floats(m * n);
+    ck_u16 *a = block(m * lda * sizeof *a), *packed = block(kernels->packed_b_bf16_count(k, n) * sizeof *packed);
+    const size_t panels = (n + kernels->bf16_panel_columns - 1) / kernels->bf16_panel_columns, split = random_size(0, panels);
+    ck_gemm_bf16 gemm = {.m = m, .n = n, .k = k, .a = a, .lda = lda, .packed_b = packed, .c = c, .ldc = ldc};
+    randomise(&gemm.epilogue, bias, residual, n);
+
+    kernels->rows_to_bf16(m, k, x, ldx, a, lda);
+    kernels->pack_b_bf16(k, n, b, ldb, transposed, 0, split, packed);
+    kernels->pack_b_bf16(k, n, b, ldb, transposed, split, panels, packed);
+    kernels->gemm_bf16(&gemm, split, panels);
+    kernels->gemm_bf16(&gemm, 0, split);
+
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            float total = 0.0f;
+            for (size_t l = 0; l < even; l++) {
+                const size_t at = l ^ 1; // of each pair the upper one first
+                if (at < k) total = fmaf(brain(kernels, x[i * ldx + at]), brain(kernels, transposed ? b[j * ldb + at] : b[at * ldb + j]), total);
+            }
+            const float expected = finished(&gemm.epilogue, total, before[i * ldc + j], i, j);
+            expect(same_float(c[i * ldc + j], expected), "gemm_bf16", i * n + j, c[i * ldc + j], expected);
+        }
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = n; j < ldc; j++) expect(c[i * ldc + j] == before[i * ldc + j], "gemm_bf16 beyond its columns", i, c[i * ldc + j], before[i * ldc + j]);
     release_blocks();
 }
 
@@ -80,6 +131,57 @@ static void check_gemm_i8(const ck_table *kernels) {
                 expected += (value_of(a[i * lda + l], a_signed) - az) * (value_of(transposed ? b[j * ldb + l] : b[l * ldb + j], b_signed) - bz);
             expect(c[i * ldc + j] == expected, "gemm_i8", i * n + j, c[i * ldc + j], expected);
         }
+    release_blocks();
+}
+
+static void check_scaled_i8(const ck_table *kernels) {
+    const size_t m = random_size(1, 30), n = random_size(1, 110), k = random_size(1, 200), ldx = k + random_size(0, 3), ldc = n + random_size(0, 3);
+    const bool transposed = random_bits() & 1;
+    const size_t ldb = (transposed ? k : n) + random_size(0, 3), ldq = transposed ? k : n;
+    ck_f32 *x = random_floats(m * ldx), *b = random_floats((transposed ? n : k) * ldb), *c = random_floats(m * ldc), *before = random_floats(m * ldc);
+    const float offset = random_float(-2.0f, 2.0f);
+    for (size_t i = 0; i < m * ldx; i++) x[i] += offset;
+    for (size_t i = 0; i < m * ldc; i++) before[i] = c[i];
+    ck_f32 *bias = random_floats(n), *residual = random_floats(m * n), *a_scale = random_floats(m), *b_scale = random_floats(n);
+    uint8_t *a = block(m * k), *packed = block(kernels->packed_b_i8_size(k, n));
+    int8_t *q = block(k * n);
+    ck_s32 *a_zero = block(m * sizeof(int32_t));
+    const size_t panels = (n + kernels->i8_panel_columns - 1) / kernels->i8_panel_columns;
+    kernels->rows_to_u8(m, k, x, ldx, a, k, a_scale, a_zero);
+    kernels->columns_to_s8(k, n, b, ldb, transposed, q, b_scale);
+    kernels->pack_b_i8(k, n, (const uint8_t *)q, ldq, transposed, true, 0, panels, packed);
+
+    for (size_t i = 0; i < m; i++) {
+        double least = 0.0, greatest = 0.0;
+        for (size_t l = 0; l < k; l++) least = fmin(least, x[i * ldx + l]), greatest = fmax(greatest, x[i * ldx + l]);
+        expect(fabs(a_scale[i] * 255.0 - (greatest - least)) <= 1e-6 * (greatest - least), "rows_to_u8 scale", i, a_scale[i], (greatest - least) / 255.0);
+        for (size_t l = 0; l < k; l++) {
+            const double value = (a[i * k + l] - a_zero[i]) * (double)a_scale[i];
+            expect(fabs(value - x[i * ldx + l]) <= 1.01 * a_scale[i], "rows_to_u8", l, value, x[i * ldx + l]);
+        }
+    }
+    for (size_t j = 0; j < n; j++)
+        for (size_t l = 0; l < k; l++) {
+            const double value = q[transposed ? j * k + l : l * n + j] * (double)b_scale[j], exact = transposed ? b[j * ldb + l] : b[l * ldb + j];
+            expect(fabs(value - exact) <= 0.5001 * b_scale[j], "columns_to_s8", l, value, exact);
+        }
+
+    ck_gemm_i8 gemm = {
+        .m = m, .n = n, .k = k, .a = a, .lda = k, .b_signed = true, .packed_b = packed, .a_zero = a_zero, .a_zero_stride = random_bits() & 1, .y = c, .ldc = ldc,
+        .a_scale = a_scale, .a_scale_stride = random_bits() & 1, .b_scale = b_scale, .b_scale_stride = random_bits() & 1,
+    };
+    randomise(&gemm.epilogue, bias, residual, n);
+    kernels->gemm_i8(&gemm, 0, panels);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            int32_t sum = 0;
+            for (size_t l = 0; l < k; l++) sum += (a[i * k + l] - a_zero[i * gemm.a_zero_stride]) * q[transposed ? j * k + l : l * n + j];
+            const float value = (float)sum * (a_scale[i * gemm.a_scale_stride] * b_scale[j * gemm.b_scale_stride]);
+            const float expected = finished(&gemm.epilogue, value, before[i * ldc + j], i, j);
+            expect(same_float(c[i * ldc + j], expected), "gemm_i8 scaled", i * n + j, c[i * ldc + j], expected);
+        }
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = n; j < ldc; j++) expect(c[i * ldc + j] == before[i * ldc + j], "gemm_i8 scaled beyond its columns", i, c[i * ldc + j], before[i * ldc + j]);
     release_blocks();
 }
 
@@ -137,6 +239,7 @@ static void check_masked_rows(const ck_table *kernels) {
     expect(out[0] == 0.0f, "attention of a masked row that is to be zero", 0, out[0], 0.0);
     expect(kernels->attention_f32_scratch(1, SIZE_MAX / 8, 64, 64) == SIZE_MAX, "scratch that overflows", 0, 0, 0);
     expect(kernels->packed_b_f32_count(SIZE_MAX / 8, 48) == SIZE_MAX, "panels that overflow", 0, 0, 0);
+    expect(kernels->packed_b_bf16_count(SIZE_MAX / 4, 48) == SIZE_MAX, "bfloat16 panels that overflow", 0, 0, 0);
     expect(kernels->packed_b_i8_size(SIZE_MAX / 8, 480) == SIZE_MAX, "byte panels that overflow", 0, 0, 0);
     release_blocks();
 }
@@ -144,7 +247,9 @@ static void check_masked_rows(const ck_table *kernels) {
 void check_products(const ck_table *kernels) {
     for (int i = 0; i < 60; i++) {
         check_gemm_f32(kernels);
+        check_gemm_bf16(kernels);
         check_gemm_i8(kernels);
+        check_scaled_i8(kernels);
         check_attention(kernels);
     }
     check_masked_rows(kernels);

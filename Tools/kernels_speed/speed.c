@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 64, REPETITIONS = 5 };
+enum { MAX_THREADS = 64, WEIGHTS = 96000000 };
+#define BUDGET 0.3
 
 typedef struct {
     void (*body)(void *argument, int thread, int threads);
@@ -82,7 +83,7 @@ static void *memory(size_t size) {
     const size_t page = 2 << 20;
     void *block = aligned_alloc(page, (size + page - 1) / page * page);
     if (block == NULL) abort();
-    if (getenv("SMALL_PAGES") == NULL) madvise(block, size, MADV_HUGEPAGE);
+    madvise(block, size, MADV_HUGEPAGE);
     memset(block, 1, size);
     return block;
 }
@@ -114,34 +115,56 @@ static void limits(double found[3]) {
 static void limits(double found[3]) {}
 #endif
 
-typedef struct {
-    ck_gemm_f32 gemm;
-    size_t matrix_size, matrices, next;
-    const ck_f32 *weights;
-} product_f32;
+typedef enum { F32, BF16, I8 } kind;
 
-static void run_f32(void *argument, int thread, int threads) {
-    product_f32 *product = argument;
-    ck_gemm_f32 gemm = product->gemm;
-    gemm.packed_b = product->weights + product->next * product->matrix_size;
-    const size_t width = ck_kernels()->f32_panel_columns, panels = (gemm.n + width - 1) / width;
-    ck_kernels()->gemm_f32(&gemm, panels * thread / threads, panels * (thread + 1) / threads);
+/// One product of each kind over the same shape; its weights are the next of several.
+typedef struct {
+    kind kind;
+    ck_gemm_f32 f32;
+    ck_gemm_bf16 bf16;
+    ck_gemm_i8 i8;
+    const char *weights;
+} product;
+
+static void run_product(void *argument, int thread, int threads) {
+    const product *product = argument;
+    const ck_table *kernels = ck_kernels();
+    const size_t width = (size_t[]){kernels->f32_panel_columns, kernels->bf16_panel_columns, kernels->i8_panel_columns}[product->kind];
+    const size_t panels = (product->f32.n + width - 1) / width, first = panels * thread / threads, last = panels * (thread + 1) / threads;
+    ck_gemm_f32 f32 = product->f32;
+    ck_gemm_bf16 bf16 = product->bf16;
+    ck_gemm_i8 i8 = product->i8;
+    f32.packed_b = (const void *)product->weights, bf16.packed_b = (const void *)product->weights, i8.packed_b = (const void *)product->weights;
+    switch (product->kind) {
+    case F32: kernels->gemm_f32(&f32, first, last); break;
+    case BF16: kernels->gemm_bf16(&bf16, first, last); break;
+    case I8: kernels->gemm_i8(&i8, first, last); break;
+    }
 }
 
-static double time_f32(size_t m, size_t n, size_t k, ck_unary activation) {
-    const size_t count = ck_kernels()->packed_b_f32_count(k, n), matrices = getenv("WARM") ? 1 : 96000000 / (count * sizeof(float)) + 1;
-    ck_f32 *weights = memory(matrices * count * sizeof(float)), *a = memory(m * k * sizeof(float)), *c = memory(m * n * sizeof(float)), *bias = memory(n * sizeof(float));
-    product_f32 product = {
-        .gemm = {.m = m, .n = n, .k = k, .a = a, .lda = k, .packed_b = weights, .c = c, .ldc = n, .epilogue = {.alpha = 1, .bias = bias, .activation = activation}},
-        .matrix_size = count, .matrices = matrices, .weights = weights,
+static double time_product(kind kind, size_t m, size_t n, size_t k, ck_unary activation) {
+    const ck_table *kernels = ck_kernels();
+    const size_t sizes[] = {kernels->packed_b_f32_count(k, n) * sizeof(float), kernels->packed_b_bf16_count(k, n) * sizeof(uint16_t), kernels->packed_b_i8_size(k, n)};
+    const size_t size = sizes[kind], matrices = WEIGHTS / size + 1;
+    char *weights = memory(matrices * size);
+    ck_f32 *a = memory(m * k * sizeof(float)), *c = memory(m * n * sizeof(float)), *bias = memory(n * sizeof(float)), *scales = memory((m + n) * sizeof(float));
+    ck_s32 *zeros = memory(m * sizeof(int32_t));
+    const ck_epilogue epilogue = {.alpha = 1, .bias = bias, .activation = activation};
+    product product = {
+        .kind = kind,
+        .f32 = {.m = m, .n = n, .k = k, .a = a, .lda = k, .c = c, .ldc = n, .epilogue = epilogue},
+        .bf16 = {.m = m, .n = n, .k = k, .a = (const ck_u16 *)a, .lda = k, .c = c, .ldc = n, .epilogue = epilogue},
+        .i8 = {.m = m, .n = n, .k = k, .a = (const uint8_t *)a, .lda = k, .b_signed = true, .a_zero = zeros, .a_zero_stride = 1, .ldc = n, .y = c,
+               .a_scale = scales, .a_scale_stride = 1, .b_scale = scales, .b_scale_stride = 1, .epilogue = epilogue},
     };
     double least = 1e9;
-    for (double end = seconds(CLOCK_MONOTONIC) + 0.6; seconds(CLOCK_MONOTONIC) < end;) {
-        const double time = run(run_f32, &product);
+    const double end = seconds(CLOCK_MONOTONIC) + BUDGET;
+    for (size_t next = 0; seconds(CLOCK_MONOTONIC) < end; next = (next + 1) % matrices) {
+        product.weights = weights + next * size;
+        const double time = run(run_product, &product);
         if (time < least) least = time;
-        product.next = (product.next + 1) % matrices;
     }
-    free(weights), free(a), free(c), free(bias);
+    free(weights), free(a), free(c), free(bias), free(scales), free(zeros);
     return least;
 }
 
@@ -155,15 +178,19 @@ int main(int argc, char **argv) {
     }
     double limit[3] = {0};
     limits(limit);
-    printf("%d threads, %s: limits %.0f fp32 GFLOP/s, %.0f bf16, %.0f int8\n", thread_count, ck_isa_name(), limit[0], limit[1], limit[2]);
+    printf("%d threads, %s: limits %.0f fp32 GFLOP/s, %.0f bf16, %.0f int8\n", thread_count, ck_isa_name(), limit[F32], limit[BF16], limit[I8]);
     static const size_t rows[] = {8, 32, 128, 384, 1024};
-    static const struct { size_t n, k; ck_unary f; } shapes[] = {{768, 768, 0}, {2304, 768, 0}, {3072, 768, 0}, {3072, 768, CK_GELU_ERF}, {768, 3072, 0}};
-    for (size_t i = 0; i < 5; i++)
-        for (size_t j = 0; j < 5; j++) {
-            const double time = time_f32(rows[i], shapes[j].n, shapes[j].k, shapes[j].f);
-            const double flops = 2e-9 * rows[i] * shapes[j].n * shapes[j].k / time;
-            printf("%5zu x %4zu x %4zu%s  %8.3f ms %5.0f %3.0f%%\n", rows[i], shapes[j].n, shapes[j].k, shapes[j].f ? "g" : " ", time * 1e3, flops, flops / limit[0] * 100);
+    static const struct { size_t n, k; ck_unary activation; } shapes[] = {{768, 768, CK_IDENTITY}, {2304, 768, CK_IDENTITY}, {3072, 768, CK_GELU_ERF}, {768, 3072, CK_IDENTITY}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++) {
+            printf("%5zu x %4zu x %4zu%s", rows[i], shapes[j].n, shapes[j].k, shapes[j].activation == CK_IDENTITY ? "     " : " GELU");
+            for (kind kind = F32; kind <= I8; kind++) {
+                const double time = time_product(kind, rows[i], shapes[j].n, shapes[j].k, shapes[j].activation);
+                const double speed = 2e-9 * (double)(rows[i] * shapes[j].n * shapes[j].k) / time;
+                printf("  %8.3f ms %5.0f %3.0f%%", time * 1e3, speed, limit[kind] > 0 ? speed / limit[kind] * 100 : 0);
+            }
+            printf("\n");
+            fflush(stdout);
         }
-    fflush(stdout);
     _exit(0);
 }

@@ -68,7 +68,18 @@ typedef struct {
     ck_epilogue epilogue;
 } ck_gemm_f32;
 
-/// C[m][n] = sum over k of (A[m][k] - a_zero[m]) * (B[k][n] - b_zero[n]), exact modulo 2^32.
+/// The same with A and B in bfloat16 and sums in float. A's rows have an even number of elements, as `rows_to_bf16` makes them.
+typedef struct {
+    size_t m, n, k;
+    const ck_u16 *a;
+    size_t lda;
+    const ck_u16 *packed_b;
+    ck_f32 *c;
+    size_t ldc;
+    ck_epilogue epilogue;
+} ck_gemm_bf16;
+
+/// C[m][n] = sum over k of (A[m][k] - a_zero[m]) * (B[k][n] - b_zero[n]), exact modulo 2^32; or, where y is not null, y = epilogue(that as float * (a_scale[m] * b_scale[n])).
 typedef struct {
     size_t m, n, k;
     const uint8_t *a; // bytes of int8 where a_signed
@@ -80,8 +91,14 @@ typedef struct {
     size_t a_zero_stride;
     const ck_s32 *_Nullable b_zero; // the same for columns
     size_t b_zero_stride;
-    ck_s32 *c;
+    ck_s32 *_Nullable c; // null where y is not
     size_t ldc;
+    ck_f32 *_Nullable y;
+    const ck_f32 *_Nullable a_scale; // with strides as the zero points
+    size_t a_scale_stride;
+    const ck_f32 *_Nullable b_scale;
+    size_t b_scale_stride;
+    ck_epilogue epilogue;
 } ck_gemm_i8;
 
 /// One head: out = softmax(scale * Q * K^T + mask) * V; rows have strides, so a head can be a view into interleaved heads.
@@ -125,6 +142,7 @@ typedef struct {
 
     /// Columns of a packed panel, and the rows of A that one pass over a panel serves.
     size_t f32_panel_columns, f32_tile_rows;
+    size_t bf16_panel_columns;
     size_t i8_panel_columns, i8_tile_rows;
 
     /// Floats of a packed K x N matrix; SIZE_MAX where that overflows.
@@ -134,10 +152,22 @@ typedef struct {
     /// Computes the columns of panels [first, last).
     void (*gemm_f32)(const ck_gemm_f32 *gemm, size_t first_panel, size_t last_panel);
 
+    /// Elements of a packed K x N matrix of bfloat16; SIZE_MAX where that overflows.
+    size_t (*packed_b_bf16_count)(size_t k, size_t n);
+    /// Rounds and packs panels [first, last) of a float matrix, as `pack_b_f32` does.
+    void (*pack_b_bf16)(size_t k, size_t n, const ck_f32 *b, size_t ldb, bool transposed, size_t first_panel, size_t last_panel, ck_u16 *packed);
+    /// Rounds rows of k floats to rows of k elements and, where k is odd, a zero.
+    void (*rows_to_bf16)(size_t rows, size_t k, const ck_f32 *x, size_t ldx, ck_u16 *y, size_t ldy);
+    void (*gemm_bf16)(const ck_gemm_bf16 *gemm, size_t first_panel, size_t last_panel);
+
     /// Bytes of a packed K x N matrix with its column sums; SIZE_MAX where that overflows.
     size_t (*packed_b_i8_size)(size_t k, size_t n);
     void (*pack_b_i8)(size_t k, size_t n, const uint8_t *b, size_t ldb, bool transposed, bool b_signed, size_t first_panel, size_t last_panel, uint8_t *packed);
     void (*gemm_i8)(const ck_gemm_i8 *gemm, size_t first_panel, size_t last_panel);
+    /// Quantizes each row by its own range, 0 included: a scale and a zero point a row.
+    void (*rows_to_u8)(size_t rows, size_t k, const ck_f32 *x, size_t ldx, uint8_t *y, size_t ldy, ck_f32 *scales, ck_s32 *zeros);
+    /// Quantizes each column of B (N x K where transposed) by its greatest magnitude; q is as B without gaps.
+    void (*columns_to_s8)(size_t k, size_t n, const ck_f32 *b, size_t ldb, bool transposed, int8_t *q, ck_f32 *scales);
 
     /// Floats of scratch for a call; SIZE_MAX where that overflows.
     size_t (*attention_f32_scratch)(size_t queries, size_t keys, size_t head_size, size_t value_size);

@@ -7,19 +7,22 @@ extension Fused {
     /// activation(X W + B) + R: a product with what follows it, done before the result leaves the cache.
     ///
     /// X has any rank of 2 or more, W is K x N (N x K where `transB`), B has N elements, and R broadcasts with the product.
+    /// `precision` says how closely the product is computed; its meaning is the same.
     package struct Linear: FusedOperator {
         package static let schema = OperatorSchema(
             "Linear", domain: Fused.domain, since: [1],
             inputs: [.one("X", "T"), .one("W", "T"), .optional("B", "T"), .optional("R", "T")], outputs: [.one("Y", "T")],
-            attributes: [.defaulted("transB", .int(0)), .defaulted("activation", .string("identity"))], types: ["T": .tensors(.float)])
+            attributes: [.defaulted("transB", .int(0)), .defaulted("activation", .string("identity")), .defaulted("precision", .string("fp32"))], types: ["T": .tensors(.float)])
 
         private let isTransposed: Bool
         private let activation: Activation.Function
-        private var packed: PackedMatrix?
+        private let precision: Precision
+        private var packed: LinearWeight?
 
         package init(_ node: NodeReader) throws {
             isTransposed = try node.flag("transB")
             activation = try node.choice("activation")
+            precision = try node.choice("precision")
         }
 
         package static func expansion(of node: Node) throws -> Function {
@@ -69,9 +72,9 @@ extension Fused {
         package mutating func prepack(_ constants: Constants) throws {
             guard let weight = constants[1], weight.rank == 2 else { return }
             let (rows, columns) = size(weight)
-            let layout = PackedMatrix.layout + (isTransposed ? "-transposed" : "")
-            switch try constants.memory(for: 1, layout: layout, byteCount: try PackedMatrix.byteCount(rows: rows, columns: columns)) {
-            case .filled(let storage): packed = try PackedMatrix(packed: storage, rows: rows, columns: columns)
+            let layout = LinearWeight.layout(precision) + (isTransposed ? "-transposed" : "")
+            switch try constants.memory(for: 1, layout: layout, byteCount: try LinearWeight.byteCount(precision, rows: rows, columns: columns)) {
+            case .filled(let storage): packed = try LinearWeight(packed: storage, precision, rows: rows, columns: columns)
             case .empty(let storage): packed = try pack(weight) { _ in storage }
             }
         }
@@ -80,9 +83,11 @@ extension Fused {
             isTransposed ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
         }
 
-        private func pack(_ weight: Tensor, storage: (Int) throws -> Storage) throws -> PackedMatrix {
+        private func pack(_ weight: Tensor, storage: (Int) throws -> Storage) throws -> LinearWeight {
             let (rows, columns) = size(weight)
-            return try PackedMatrix(try weight.elements(Float.self), rows: rows, columns: columns, isTransposed: isTransposed, storage: storage)
+            return try LinearWeight(
+                try weight.elements(Float.self), precision, rows: rows, columns: columns, isTransposed: isTransposed,
+                into: try storage(try LinearWeight.byteCount(precision, rows: rows, columns: columns)))
         }
 
         package func run(_ context: RunContext) throws {
@@ -98,9 +103,8 @@ extension Fused {
             let isPlain = residual == nil || residual?.shape == shape
             if isPlain { epilogue.residual = try residual?.elements(Float.self) }
             let product = isPlain ? y : try context.scratch(.float, shape)
-            try MatrixProduct.multiply(
-                try x.elements(Float.self), rows: Shape.product(shape.dropLast()), by: weight, into: try product.elements(Float.self), epilogue: epilogue,
-                context: context)
+            try weight.multiply(
+                try x.elements(Float.self), rows: Shape.product(shape.dropLast()), into: try product.elements(Float.self), epilogue: epilogue, context)
             if !isPlain, let residual { try add(product.tensor, residual, into: y) }
         }
 

@@ -7,7 +7,27 @@ package struct PackedBytes: Sendable {
     package let rows: Int
     package let columns: Int
     package let isSigned: Bool
-    fileprivate let panels: Elements<UInt8>
+    let panels: Elements<UInt8>
+
+    /// The name of the panel layout, which differs between instruction sets.
+    package static var layout: String { unsafe "i8x\(ck_kernels().pointee.i8_panel_columns)" }
+
+    /// The bytes that a packed matrix takes. Throws `.limit` when they can't be counted.
+    package static func byteCount(rows: Int, columns: Int) throws -> Int {
+        let count = unsafe ck_kernels().pointee.packed_b_i8_size(rows, columns)
+        guard count >= 0 else { throw ONNXError(.limit, "a matrix of \(rows) x \(columns) is too large to pack") }
+        return count
+    }
+
+    /// A matrix that was packed in this layout before; `packed` may go on after it.
+    package init(packed: Storage, rows: Int, columns: Int, isSigned: Bool) throws {
+        let bytes = try Self.byteCount(rows: rows, columns: columns)
+        guard packed.byteCount >= bytes else { throw ONNXError(.malformed, "a packed matrix has \(packed.byteCount) bytes, \(bytes) expected") }
+        self.rows = rows
+        self.columns = columns
+        self.isSigned = isSigned
+        panels = MutableElements<UInt8>(packed, byteOffset: 0, count: bytes).elements
+    }
 
     /// Packs the matrix of `tensor` (int8 or uint8) that begins at element `offset`.
     ///
@@ -18,9 +38,8 @@ package struct PackedBytes: Sendable {
     ) throws {
         let isSigned = tensor.elementType == .int8
         let matrix = try tensor.bytes()
+        let count = try Self.byteCount(rows: rows, columns: columns)
         let kernels = unsafe ck_kernels()
-        let count = unsafe kernels.pointee.packed_b_i8_size(rows, columns)
-        guard count >= 0 else { throw ONNXError(.limit, "a matrix of \(rows) x \(columns) is too large to pack") }
         let packed = MutableElements<UInt8>(try storage(count), byteOffset: 0, count: count)
         let width = unsafe kernels.pointee.i8_panel_columns
         unsafe matrix.withPointer(offset..<offset + rows * columns) { source in
@@ -59,7 +78,8 @@ package enum IntegerProduct {
                         var gemm = unsafe ck_gemm_i8(
                             m: rows, n: columns, k: depth, a: a, lda: depth, a_signed: isSigned, b_signed: b.isSigned, packed_b: packed,
                             a_zero: nil, a_zero_stride: aZero.map { $0.count == 1 ? 0 : 1 } ?? 0,
-                            b_zero: nil, b_zero_stride: bZero.map { $0.count == 1 ? 0 : 1 } ?? 0, c: c, ldc: columns)
+                            b_zero: nil, b_zero_stride: bZero.map { $0.count == 1 ? 0 : 1 } ?? 0, c: c, ldc: columns, y: nil, a_scale: nil, a_scale_stride: 0,
+                            b_scale: nil, b_scale_stride: 0, epilogue: ck_epilogue())
                         withExtendedLifetime((aZero, bZero)) {
                             unsafe gemm.a_zero = aZero.map { unsafe $0.withPointer { unsafe $0 } }
                             unsafe gemm.b_zero = bZero.map { unsafe $0.withPointer { unsafe $0 } }

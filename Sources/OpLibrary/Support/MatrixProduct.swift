@@ -55,24 +55,7 @@ package struct PackedMatrix: Sendable {
     }
 }
 
-/// What is done to a product before it leaves the cache: alpha x product + beta x C, + bias, activation, + residual.
-package struct Epilogue: Sendable {
-    package enum Activation: Sendable {
-        case identity, relu, gelu, geluTanh, silu, tanh, sigmoid
-    }
-    package var alpha: Float = 1
-    package var beta: Float = 0
-    /// One value a column.
-    package var bias: Elements<Float>?
-    package var activation = Activation.identity
-    /// As many rows and columns as the product, without gaps; `residualOffset` is where they begin.
-    package var residual: Elements<Float>?
-    package var residualOffset = 0
-
-    package init() {}
-}
-
-/// The float matrix product, and the one place that hands matrices to the C kernels.
+/// The float matrix product, and the one place that hands float matrices to the C kernels.
 package enum MatrixProduct {
     /// C (rows x B's columns) = epilogue(A x B). A has B's rows as columns and begins at `offset`, C at `target`.
     ///
@@ -84,7 +67,6 @@ package enum MatrixProduct {
         let (columns, depth) = (b.columns, b.rows)
         guard rows > 0, columns > 0 else { return }
         precondition(offset >= 0 && offset + rows * depth <= a.count && target >= 0 && target + rows * columns <= c.count, "matrices out of range")
-        precondition(epilogue.bias.map { $0.count >= columns } ?? true, "bias out of range")
         let width = unsafe ck_kernels().pointee.f32_panel_columns
         let panelCount = (columns + width - 1) / width
         let work = Swift.max(1, rows * width * depth)
@@ -92,7 +74,7 @@ package enum MatrixProduct {
             unsafe a.withPointer(offset..<offset + rows * depth) { a in
                 unsafe b.panels.withPointer { packed in
                     unsafe c.withPointer(target..<target + rows * columns) { c in
-                        unsafe withKernelForm(of: epilogue, rows: rows, columns: columns) { epilogue in
+                        unsafe epilogue.withKernelForm(rows: rows, columns: columns) { epilogue in
                             var gemm = unsafe ck_gemm_f32(
                                 m: rows, n: columns, k: depth, a: a, lda: depth, packed_b: packed, c: c, ldc: columns, epilogue: epilogue)
                             unsafe ck_kernels().pointee.gemm_f32(&gemm, range.lowerBound, range.upperBound)
@@ -100,33 +82,6 @@ package enum MatrixProduct {
                     }
                 }
             }
-        }
-    }
-
-    /// Lends the epilogue's arrays to `body`.
-    private static func withKernelForm(of epilogue: Epilogue, rows: Int, columns: Int, _ body: (ck_epilogue) -> Void) {
-        withExtendedLifetime((epilogue.bias, epilogue.residual)) {
-            let bias = unsafe epilogue.bias.map { unsafe $0.withPointer { unsafe $0 } }
-            let residual = unsafe epilogue.residual.map { residual in
-                unsafe residual.withPointer(epilogue.residualOffset..<epilogue.residualOffset + rows * columns) { unsafe $0 }
-            }
-            unsafe body(
-                ck_epilogue(
-                    alpha: epilogue.alpha, beta: epilogue.beta, bias: bias, activation: epilogue.activation.kernel, residual: residual, ld_residual: columns))
-        }
-    }
-}
-
-extension Epilogue.Activation {
-    fileprivate var kernel: ck_unary {
-        switch self {
-        case .identity: CK_IDENTITY
-        case .relu: CK_RELU
-        case .gelu: CK_GELU_ERF
-        case .geluTanh: CK_GELU_TANH
-        case .silu: CK_SILU
-        case .tanh: CK_TANH
-        case .sigmoid: CK_SIGMOID
         }
     }
 }
