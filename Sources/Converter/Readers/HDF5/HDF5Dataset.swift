@@ -24,7 +24,7 @@ struct HDF5Dataset: Sendable {
             throw file.refused(.malformed, "is no dataset: it has no shape, no type or no layout")
         }
         shape = try HDF5Dataspace.shape(space, file)
-        guard case .number(let elementType) = try HDF5Type(type).kind else { throw file.refused(.unsupported, "texts, which are not the elements of a weight") }
+        guard case .number(let elementType) = try HDF5Type(type).kind else { throw file.refused(.unsupported, "its elements are texts, which no weight holds") }
         self.elementType = elementType
         guard try object.first(.externalFiles) == nil else {
             throw file.refused(.path, "its values are in another file (external storage), which is never opened", remedy: HDF5Object.resave)

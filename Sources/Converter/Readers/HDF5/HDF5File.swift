@@ -7,7 +7,6 @@ internal import Bytes
 struct HDF5File: Sendable {
     private static let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1A, 0x0A]
 
-    /// The bytes that addresses count from.
     let region: ByteRegion
     let limits: Limits
     /// Bytes of an address.
@@ -18,10 +17,13 @@ struct HDF5File: Sendable {
     let root: Int
 
     init(_ file: ByteRegion, limits: Limits) throws(ONNXError) {
-        region = try Self.afterUserBlock(file)
+        region = file
         self.limits = limits
-        var cursor = ByteCursor(region)
-        try cursor.skip(8)
+        var cursor = ByteCursor(file)
+        guard file.count >= Self.signature.count, try cursor.take(Self.signature.count).bytes() == Self.signature else {
+            let hint = FileKind.hint(file, expected: .hdf5)
+            throw ONNXError(.malformed, "is not an HDF5 file: its signature is missing\(hint)", place: [quoted(file.file.name)])
+        }
         let version = try cursor.uint8()
         guard version <= 3 else { throw cursor.error(.unsupported, "an HDF5 superblock of version \(version); 0 to 3 are read") }
         if version < 2 { try cursor.skip(4) }
@@ -48,18 +50,6 @@ struct HDF5File: Sendable {
                 .malformed, "the file should end at byte \(end), but has \(file.count): \(end - file.count) bytes are missing",
                 place: [quoted(file.file.name)], remedy: "copy or download the file again")
         }
-    }
-
-    /// What begins with the signature, which may stand behind 512, 1024, 2048, … bytes of the user's.
-    private static func afterUserBlock(_ file: ByteRegion) throws(ONNXError) -> ByteRegion {
-        var start = 0
-        while start <= file.count - signature.count {
-            if try file.slice(offset: start, count: signature.count).bytes() == signature {
-                return try file.slice(offset: start, count: file.count - start)
-            }
-            start = max(512, start * 2)
-        }
-        throw ONNXError(.malformed, "is not an HDF5 file: its signature is missing\(FileKind.hint(file, expected: .hdf5))", place: [quoted(file.file.name)])
     }
 
     private static func width(_ cursor: inout ByteCursor, _ what: String) throws(ONNXError) -> Int {

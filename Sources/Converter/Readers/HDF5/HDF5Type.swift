@@ -30,7 +30,7 @@ struct HDF5Type: Equatable {
         case 3: kind = .fixedString(isSpacePadded: bits & 15 == 2)
         case 8: kind = .number(try Self.bool(&cursor, width))
         case 9 where bits & 15 == 1: kind = .variableString
-        case let other: throw Self.noTensor(cursor, Self.names[Int(other)] ?? "unknown elements (datatype class \(other))")
+        case let other: throw Self.noTensor(cursor, Self.names[Int(other)] ?? "of the unknown datatype class \(other)")
         }
     }
 
@@ -39,7 +39,7 @@ struct HDF5Type: Equatable {
     ]
 
     private static func noTensor(_ cursor: ByteCursor, _ what: String) -> ONNXError {
-        cursor.error(.unsupported, "\(what), which are not the elements of a tensor")
+        cursor.error(.unsupported, "its elements are \(what), which no tensor here can hold")
     }
 
     private static func integer(_ cursor: inout ByteCursor, _ bits: UInt32, _ width: Int) throws(ONNXError) -> ElementType {
@@ -73,7 +73,7 @@ struct HDF5Type: Equatable {
         let members = try cursor.take(cursor.remaining).bytes()
         let names = Array("FALSE\0\0\0TRUE\0\0\0\0".utf8)
         guard width == 1, base & 15 == 0, members.starts(with: names + [0, 1]) || members.starts(with: Array("FALSE\0TRUE\0".utf8) + [0, 1]) else {
-            throw noTensor(cursor, "an enumeration that is not h5py's bool")
+            throw noTensor(cursor, "members of an enumeration other than h5py's bool")
         }
         return .bool
     }

@@ -22,6 +22,8 @@ struct BundleIndex {
         var entries: OrderedDictionary<String, BundleEntry> = [:]
         for entry in table.entries.dropFirst() {
             let start = ByteCursor(entry.value)
+            // The keys of a variable's partitions begin so.
+            guard entry.key.first != 0 else { throw start.error(.unsupported, "the bundle holds a variable in partitions; only whole ones are read") }
             guard entry.key.count <= limits.nameBytes, let name = String(validating: entry.key, as: UTF8.self) else {
                 throw start.error(.malformed, "the name of a tensor is not UTF-8, or has more than \(limits.nameBytes) bytes")
             }
@@ -80,7 +82,6 @@ struct BundleEntry {
             case (4, .integer(let value)): offset = try size(value, "offset")
             case (5, .integer(let value)): count = try size(value, "size")
             case (6, .integer(let value)): checksum = value
-            case (7, _): throw start.error(.unsupported, "\(what) is a variable in partitions")
             default: break
             }
         }
