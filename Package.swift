@@ -61,7 +61,7 @@ let package = Package(
 
         tests("BytesTests", ["Bytes"]),
         tests("GraphIRTests", ["GraphIR", "Tensors", "Bytes", collections]),
-        tests("GraphExecutorTests", ["ONNX", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "Bytes"]),
+        tests("GraphExecutorTests", ["ONNX", "Converter", "GraphExecutor", "OpLibrary", "GraphIR", "Tensors", "Bytes"]),
         tests("OpLibraryTests", ["OpLibrary", "GraphIR", "Tensors", "Bytes", collections]),
         tests("CKernelsTests", ["CKernels"]),
         tests("ParallelismTests", ["Parallelism"]),

@@ -47,7 +47,7 @@ public final class Session: Sendable {
         self.options = options
         resources = SessionResources(threads: options.threads, maxMemory: options.maxMemory ?? MachineMemory.byteCount / 5 * 4)
         let (weights, refusal) =
-            options.packedWeights.map { ($0, nil) } ?? options.packedCache.map { PackedWeights.cache($0, limits: options.limits) } ?? (PackedWeights(), nil)
+            options.packedCache.map { PackedWeights.cache($0, limits: options.limits) } ?? (PackedWeights(model.packedForms), nil)
         (program, passReports) = try Self.compile(model, options, resources, weights)
         packedWeights = options.kind == .optimized ? weights : nil
         notes = Self.keep(weights, options, refusal)
@@ -153,7 +153,7 @@ public final class Session: Sendable {
         let known = Set(model.graph.nodes.flatMap(\.outputs) + model.graph.inputs.map(\.name) + model.graph.initializers.keys)
         if let name = further.subtracting(known).min() { throw unknown(name) }
         model.graph.outputs += further.sorted().map { ValueInfo($0) }
-        let (variant, _) = try Self.compile(model, options, resources, PackedWeights())
+        let (variant, _) = try Self.compile(model, options, resources, PackedWeights(model.packedForms))
         variants.withLock { variants in
             if variants.count >= 4 { variants.removeFirst() }
             variants[further] = variant

@@ -20,8 +20,6 @@ public struct SessionOptions: Sendable {
     public var seed: UInt64?
     /// A file that keeps the weights in the layouts of this machine's kernels: used where it fits the model, else made anew. Nil keeps none.
     public var packedCache: String?
-    /// Weights that were packed before, as a native file has them; nil packs them anew.
-    package var packedWeights: PackedWeights?
     /// The bounds that the model is held to.
     public var limits = Limits()
 

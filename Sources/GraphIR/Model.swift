@@ -30,12 +30,28 @@ public struct Model: Sendable {
     /// The files that hold tensors besides the model's own, as it names them.
     public package(set) var externalFiles: [String] = []
 
+    /// Initializers in the layouts of kernels, as the model's file keeps them.
+    package var packedForms: [PackedForm] = []
+
     /// A model around `graph`.
     public init(irVersion: Int = 10, opsetImports: OrderedDictionary<String, Int>, graph: Graph, functions: [Function] = []) {
         self.irVersion = irVersion
         self.opsetImports = opsetImports
         self.graph = graph
         self.functions = functions
+    }
+}
+
+/// What a model's file keeps of a constant beside it: its bytes as a kernel wants them, of which only that kernel knows the order.
+package struct PackedForm: Sendable {
+    /// The layout and the name of the constant, `f32x48/classifier.weight`.
+    package let name: String
+    /// The constant that it was made from, where the file holds it: another tensor of that name has no packed form.
+    package let source: Tensor
+    package let bytes: Tensor
+
+    package init(name: String, source: Tensor, bytes: Tensor) {
+        (self.name, self.source, self.bytes) = (name, source, bytes)
     }
 }
 

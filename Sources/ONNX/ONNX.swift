@@ -1,4 +1,5 @@
 @_exported public import Bytes
+@_exported public import Converter
 @_exported public import GraphExecutor
 @_exported public import GraphIR
 @_exported public import OrderedCollections

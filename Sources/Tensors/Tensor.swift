@@ -153,6 +153,20 @@ public struct Tensor: Sendable {
         if case .bytes(let storage, let offset) = contents { storage.releasePages(offset, count: byteCount) }
     }
 
+    /// Whether both are the same elements in the same memory.
+    package func isSameMemory(as other: Tensor) -> Bool {
+        guard elementType == other.elementType, shape == other.shape, case .bytes(let mine, let offset) = contents,
+            case .bytes(let theirs, let start) = other.contents
+        else { return false }
+        return unsafe mine.base + offset == theirs.base + start
+    }
+
+    /// The storage that the elements fill from end to end.
+    package var wholeStorage: Storage? {
+        guard case .bytes(let storage, 0) = contents, storage.byteCount == byteCount else { return nil }
+        return storage
+    }
+
     /// A copy in memory of its own.
     package func copied() throws(ONNXError) -> Tensor {
         guard case .bytes = contents else { return self }

@@ -1,3 +1,4 @@
+import Converter
 import Foundation
 import GraphExecutor
 import ONNX
@@ -64,5 +65,25 @@ import Testing
         let second = try Session(model: model, options: options)
         #expect(second.notes.contains { $0.contains(name) && $0.contains("stale") }, "\(second.notes)")
         #expect(try bits(second) == bits(Session(model: model)))
+    }
+
+    @Test func nativeFileKeepsForms() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var model = try Fixtures.model("distilbert-tiny/base/ts17.onnx")
+        let first = try Session(model: model)
+        model.packedForms = try #require(first.packedWeights).forNativeFile()
+        try NativeFile.write(model, to: path)
+
+        var native = try ModelFile(contentsOf: path).model
+        let second = try Session(model: native)
+        #expect(second.packedWeights?.isIncomplete == false)
+        #expect(try bits(second) == bits(first))
+
+        let name = try #require(native.graph.initializers.first { $0.value.rank == 2 && $0.key.contains("MatMul") }?.key)
+        let weight = try #require(native.graph.initializers[name])
+        native.graph.initializers[name] = try Tensor(weight.array(of: Float.self).map { $0 * 2 }, shape: weight.shape)
+        let changed = try Session(model: native)
+        #expect(changed.packedWeights?.forms.filter(\.isMade).count == 1)
+        #expect(try bits(changed) != bits(first))
     }
 }

@@ -1,5 +1,6 @@
 public import Bytes
 public import GraphIR
+internal import OrderedCollections
 package import TensorFiles
 internal import Tensors
 
@@ -12,6 +13,7 @@ internal import Tensors
 /// |---|---|
 /// | tensor `onnx.graph` | an ONNX file without weights: its initializers are external data whose `location` is the name of a tensor of this file |
 /// | tensors `onnx.file/NAME` | the file NAME, as `onnx.file/tokenizer.json` |
+/// | tensors `onnx.packed/LAYOUT/NAME` | the initializer NAME as a kernel wants it, for sessions on a machine that has that kernel |
 /// | tensors `onnx.constant/N` | what the graph needs and has no usable name |
 /// | tensors `onnx.fill/N` | zeros that let each tensor begin at a multiple of 64 bytes of the file |
 /// | metadata `onnx.native` | the version of this format, the header's first member: 1 |
@@ -68,7 +70,19 @@ public struct NativeFile: Sendable {
             return entry.data
         }
         model.externalFiles = []
+        model.packedForms = try packedForms(model.graph)
         return model
+    }
+
+    private func packedForms(_ graph: Graph) throws(ONNXError) -> [PackedForm] {
+        var forms: [PackedForm] = []
+        for entry in tensors.entries {
+            guard let name = NativeHeader.packedForm(entry.name), let constant = name.firstIndex(of: "/").map({ String(name[name.index(after: $0)...]) }),
+                let source = graph.initializers[constant], entry.dtype == "U8"
+            else { continue }
+            forms.append(PackedForm(name: name, source: source, bytes: try Tensor(.uint8, [entry.data.count], Storage(entry.data))))
+        }
+        return forms
     }
 
     /// The names of the files that belong to the model, as `tokenizer.json`.

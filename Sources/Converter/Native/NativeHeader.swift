@@ -13,6 +13,7 @@ enum NativeHeader {
     private static let checksumsKey = prefix + "checksums"
     private static let filePrefix = prefix + "file/"
     private static let fillerPrefix = prefix + "fill/"
+    private static let packedPrefix = prefix + "packed/"
     private static let digits = 16
     /// What every native file has after the length of its header.
     private static let beginning = Array("{\"__metadata__\":{\"\(versionKey)\":\"".utf8)
@@ -25,6 +26,10 @@ enum NativeHeader {
     static func constant(_ number: Int) -> String { prefix + "constant/\(number)" }
     static func tensorName(file: String) -> String { filePrefix + file }
     static func fileName(_ tensor: String) -> String? { tensor.hasPrefix(filePrefix) ? String(tensor.dropFirst(filePrefix.count)) : nil }
+
+    static func tensorName(packed form: String) -> String { packedPrefix + form }
+    /// The layout and the constant's name, of the tensor of a packed form.
+    static func packedForm(_ tensor: String) -> String? { tensor.hasPrefix(packedPrefix) ? String(tensor.dropFirst(packedPrefix.count)) : nil }
 
     static func isPresent(_ region: ByteRegion) -> Bool {
         (try? region.slice(offset: 8, count: beginning.count).bytes()) == beginning

@@ -12,7 +12,7 @@ extension NativeFile {
         try write(model, files: regions, metadata: metadata, to: path)
     }
 
-    /// As the other, with files that need not be in memory. `progress` is told the bytes written and to be written.
+    /// As the other, with files that need not be in memory, and the model's packed forms. `progress` is told the bytes written and to be written.
     package static func write(
         _ model: Model, files: [(name: String, region: ByteRegion)], metadata: [(String, String)] = [], to path: String,
         progress: (Int, Int) -> Void = { _, _ in }
@@ -20,7 +20,8 @@ extension NativeFile {
         let weights = NativeTensors()
         let graph = ByteRegion(try MappedFile(name: NativeHeader.graph, copying: model.protoBytes(external: weights)))
         let others = [(NativeHeader.graph, graph)] + files.map { (NativeHeader.tensorName(file: $0.name), $0.region) }
-        let tensors = weights.tensors + (try others.map { ($0, try Tensor(.uint8, [$1.count], Storage($1))) })
+        let forms = model.packedForms.map { (NativeHeader.tensorName(packed: $0.name), $0.bytes) }
+        let tensors = weights.tensors + forms + (try others.map { ($0, try Tensor(.uint8, [$1.count], Storage($1))) })
         let layout = try SafetensorsLayout(tensors, alignedTo: NativeHeader.alignment, filler: NativeHeader.filler)
 
         let file = try AtomicFile(path: path)

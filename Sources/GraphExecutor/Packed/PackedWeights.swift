@@ -1,82 +1,98 @@
 package import Bytes
 internal import Glibc
+package import GraphIR
 package import OpLibrary
 internal import Parallelism
 package import TensorFiles
 package import Tensors
 
-/// Weights in the layouts that kernels want, kept in a safetensors file, so that the next session maps them and packs nothing.
+/// Weights in the layouts that kernels want, kept in a file, so that the next session maps them and packs nothing.
 ///
-/// A form is the tensor `packed/LAYOUT/CONSTANT` of bytes; the layout's name tells instruction sets and precisions apart. The metadata `onnx.packed` says
-/// for each the checksum of its own bytes and of the constant that it was made from: a form of another constant is stale, and is not used.
+/// They stand in the model's own native file, which vouches for them, or in a safetensors file beside the model: there a form is the tensor
+/// `packed/LAYOUT/CONSTANT` of bytes, and the metadata `onnx.packed` says for each the checksum of its own bytes and of the constant that it was made
+/// from. A form of another constant is stale, and is not used. The layout's name tells instruction sets and precisions apart.
 package final class PackedWeights: PackedForms {
-    /// What a file says of a form.
+    /// What a cache says of a form.
     package struct Checksums: Sendable, Equatable {
         package var form: UInt64
         package var source: UInt64
     }
 
-    /// A form, and where it came from.
+    /// A form that a session uses.
     package struct Form: Sendable {
+        /// `LAYOUT/CONSTANT`.
         package let name: String
         package let storage: Storage
         package let source: Tensor
-        /// Nil for one that was made just now.
+        /// Nil where it was not read from a cache.
         package let checksums: Checksums?
+        package let isMade: Bool
+    }
+
+    private enum Kept: Sendable {
+        /// In a cache beside the model.
+        case cached(ByteRegion, Checksums)
+        /// In the model's own file.
+        case native(PackedForm)
     }
 
     static let metadataKey = "onnx.packed"
 
-    private let kept: [String: (data: ByteRegion, checksums: Checksums)]
-    /// The checksum of a constant as the file around it records it; nil to read the constant.
-    private let recorded: (@Sendable (String) -> UInt64?)?
+    private let kept: [String: Kept]
     private let used = Locked<[Form]>([])
     private let refused = Locked<[String]>([])
 
-    /// Nothing kept yet: every form is made, and can be written.
-    package init() {
-        kept = [:]
-        recorded = nil
+    /// The forms that the model's own file keeps, if any; every other form is made, and can be written.
+    package init(_ forms: [PackedForm] = []) {
+        kept = Dictionary(forms.map { ($0.name, .native($0)) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The forms in `file`. `recorded` tells the checksum that the file around the forms records for a constant, and so vouches for both;
-    /// without it constants and forms are read and compared.
-    package init(_ file: SafetensorsFile, limits: Limits = Limits(), recorded: (@Sendable (String) -> UInt64?)? = nil) throws(ONNXError) {
-        kept = try Self.entries(file, limits)
-        self.recorded = recorded
+    /// The forms in a cache. Constants and forms are read and compared with their checksums when they are asked for.
+    package init(_ file: SafetensorsFile, limits: Limits = Limits()) throws(ONNXError) {
+        kept = try Self.entries(file, limits).mapValues { .cached($0.data, $0.checksums) }
     }
 
     /// Every form that a session asked for, once each, by name.
     package var forms: [Form] { used.withLock { $0 }.sorted { $0.name < $1.name } }
 
     /// Whether a form had to be made.
-    package var isIncomplete: Bool { used.withLock { $0.contains { $0.checksums == nil } } }
+    package var isIncomplete: Bool { used.withLock { $0.contains(where: \.isMade) } }
 
     /// Why kept forms were not used.
     package var refusals: [String] { refused.withLock { $0 } }
 
     package func memory(for constant: String, _ tensor: Tensor, layout: String, byteCount: Int) throws -> PackedMemory {
-        let name = "packed/\(layout)/\(constant)"
-        if let (data, checksums) = kept[name] {
-            if let reason = refusal(constant, tensor, data, checksums, byteCount) {
-                refused.withLock { $0.append("the packed form of '\(quoted(constant))' \(reason)") }
-            } else {
-                let storage = Storage(data)
-                note(Form(name: name, storage: storage, source: tensor, checksums: checksums))
-                return .filled(storage)
-            }
+        let name = "\(layout)/\(constant)"
+        if let form = form(name, of: tensor, byteCount) {
+            note(form)
+            return .filled(form.storage)
         }
         let storage = try Storage(byteCount: byteCount)
-        note(Form(name: name, storage: storage, source: tensor, checksums: nil))
+        note(Form(name: name, storage: storage, source: tensor, checksums: nil, isMade: true))
         return .empty(storage)
     }
 
-    private func refusal(_ constant: String, _ tensor: Tensor, _ data: ByteRegion, _ checksums: Checksums, _ byteCount: Int) -> String? {
-        guard data.count == byteCount else { return "has \(data.count) bytes, \(byteCount) expected" }
-        let source = recorded.map { $0(constant) } ?? (try? XXHash64.hash(tensor))
-        guard source == checksums.source else { return "is stale: it was made from other values" }
-        guard recorded == nil, data.checksum != checksums.form else { return nil }
-        return "is damaged: its checksum doesn't match"
+    /// The kept form of that name, if it was made from this very constant.
+    private func form(_ name: String, of tensor: Tensor, _ byteCount: Int) -> Form? {
+        switch kept[name] {
+        case .native(let form):
+            // The file vouches for what it holds; a constant that was put in its place is another tensor.
+            guard form.bytes.byteCount == byteCount, form.source.isSameMemory(as: tensor), let storage = form.bytes.wholeStorage else { return nil }
+            return Form(name: name, storage: storage, source: tensor, checksums: nil, isMade: false)
+        case .cached(let data, let checksums):
+            if let reason = refusal(tensor, data, checksums, byteCount) {
+                refused.withLock { $0.append("the packed form '\(quoted(name))' \(reason)") }
+                return nil
+            }
+            return Form(name: name, storage: Storage(data), source: tensor, checksums: checksums, isMade: false)
+        case nil: return nil
+        }
+    }
+
+    private func refusal(_ tensor: Tensor, _ data: ByteRegion, _ checksums: Checksums, _ byteCount: Int) -> String? {
+        if data.count != byteCount { return "has \(data.count) bytes, \(byteCount) expected" }
+        if (try? XXHash64.hash(tensor)) != checksums.source { return "is stale: it was made from other values" }
+        return data.checksum == checksums.form ? nil : "is damaged: its checksum doesn't match"
     }
 
     private func note(_ form: Form) {
@@ -95,18 +111,27 @@ extension PackedWeights {
         var entries: [String: (data: ByteRegion, checksums: Checksums)] = [:]
         for member in members {
             let sums = member.value.array?.map { $0.string.flatMap { UInt64($0, radix: 16) } } ?? []
-            guard let entry = file[member.name], entry.dtype == "U8", sums.count == 2, let form = sums[0], let source = sums[1] else {
+            guard let name = Self.formName(member.name), let entry = file[member.name], entry.dtype == "U8", sums.count == 2, let form = sums[0],
+                let source = sums[1]
+            else {
                 throw ONNXError(.malformed, "the metadata \(metadataKey) names \"\(quoted(member.name))\", but not a tensor of bytes with two checksums")
             }
-            entries[member.name] = (entry.data, Checksums(form: form, source: source))
+            entries[name] = (entry.data, Checksums(form: form, source: source))
         }
         return entries
     }
 
+    /// The forms as a native file keeps them.
+    package func forNativeFile() throws -> [PackedForm] {
+        try forms.map { PackedForm(name: $0.name, source: $0.source, bytes: try Tensor(.uint8, [$0.storage.byteCount], $0.storage)) }
+    }
+
+    private static func formName(_ tensor: String) -> String? { tensor.hasPrefix("packed/") ? String(tensor.dropFirst("packed/".count)) : nil }
+
     /// The forms as tensors of bytes, and the metadata that belongs to them.
-    package func written() throws -> (tensors: [(name: String, tensor: Tensor)], metadata: (String, String)) {
+    private func written() throws -> (tensors: [(name: String, tensor: Tensor)], metadata: (String, String)) {
         let forms = self.forms
-        let tensors = try forms.map { (name: $0.name, tensor: try Tensor(.uint8, [$0.storage.byteCount], $0.storage)) }
+        let tensors = try forms.map { (name: "packed/\($0.name)", tensor: try Tensor(.uint8, [$0.storage.byteCount], $0.storage)) }
         let text = try JSONWriter.bytes { json in
             try json.beginObject()
             for (form, (name, tensor)) in zip(forms, tensors) {
