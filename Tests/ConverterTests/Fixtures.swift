@@ -16,6 +16,9 @@ final class Scratch: Sendable {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
+    /// The path of a file in the folder.
+    func file(_ name: String) -> String { path + "/" + name }
+
     /// Writes a file, and the folders that it lies in.
     @discardableResult
     func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {

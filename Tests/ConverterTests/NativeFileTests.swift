@@ -7,21 +7,6 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// A path in a temporary folder that goes with this object.
-final class Scratch {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "converter-\(UUID().uuidString)")
-
-    init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    func path(_ name: String) -> String { folder.appending(path: name).path }
-
-    func write(_ bytes: [UInt8], _ name: String) throws -> String {
-        try Data(bytes).write(to: folder.appending(path: name))
-        return path(name)
-    }
-}
-
 /// A model with every kind of constant: shared, empty, of strings, of a type that safetensors lacks, without a usable name, in a subgraph, in an attribute.
 private func lively() throws -> Model {
     var graph = Graph(name: "lively")
@@ -62,8 +47,8 @@ private func bits(_ model: Model) throws -> [String: [String]] {
     let scratch = try Scratch()
     let model = try lively()
     try NativeFile.write(
-        model, files: [("vocab.txt", Array("[PAD]\n".utf8)), ("config.json", Array("{}".utf8))], metadata: [("a", "b")], to: scratch.path("m"))
-    let file = try NativeFile(contentsOf: scratch.path("m"))
+        model, files: [("vocab.txt", Array("[PAD]\n".utf8)), ("config.json", Array("{}".utf8))], metadata: [("a", "b")], to: scratch.file("m"))
+    let file = try NativeFile(contentsOf: scratch.file("m"))
     try file.verify()
     #expect(try bits(file.model()) == bits(model))
     #expect(try file.model().metadata == model.metadata)
@@ -72,13 +57,13 @@ private func bits(_ model: Model) throws -> [String: [String]] {
     #expect(file.bytes(ofFile: "vocab.txt") == Array("[PAD]\n".utf8))
     #expect(file.bytes(ofFile: "merges.txt") == nil)
     #expect(file.metadata == ["format": "pt", "a": "b"])
-    #expect(try ModelFile(contentsOf: scratch.path("m")).native != nil)
+    #expect(try ModelFile(contentsOf: scratch.file("m")).native != nil)
 }
 
 @Test func nativeFileIsSafetensors() throws {
     let scratch = try Scratch()
-    try NativeFile.write(lively(), to: scratch.path("m"))
-    let file = try SafetensorsFile(ByteRegion(MappedFile(path: scratch.path("m"))))
+    try NativeFile.write(lively(), to: scratch.file("m"))
+    let file = try SafetensorsFile(ByteRegion(MappedFile(path: scratch.file("m"))))
     #expect(file["a.weight"]?.dtype == "F32")
     #expect(file["a.weight"]?.shape == [3, 5])
     // Stored once.
@@ -90,9 +75,9 @@ private func bits(_ model: Model) throws -> [String: [String]] {
 @Test func nativeFileBecomesONNXAgain() throws {
     let scratch = try Scratch()
     let model = try lively()
-    try NativeFile.write(model, to: scratch.path("m"))
-    try ModelFile(contentsOf: scratch.path("m")).model.write(to: scratch.path("m.onnx"))
-    #expect(try bits(ModelFile(contentsOf: scratch.path("m.onnx")).model) == bits(model))
+    try NativeFile.write(model, to: scratch.file("m"))
+    try ModelFile(contentsOf: scratch.file("m")).model.write(to: scratch.file("m.onnx"))
+    #expect(try bits(ModelFile(contentsOf: scratch.file("m.onnx")).model) == bits(model))
 }
 
 /// Case 95: every bit of the header.
@@ -100,8 +85,8 @@ private func bits(_ model: Model) throws -> [String: [String]] {
     let scratch = try Scratch()
     var graph = Graph(name: "small")
     graph.initializers = try ["w": counting([2])]
-    try NativeFile.write(Model(opsetImports: ["": 18], graph: graph), to: scratch.path("m"))
-    let bytes = try [UInt8](Data(contentsOf: URL(filePath: scratch.path("m"))))
+    try NativeFile.write(Model(opsetImports: ["": 18], graph: graph), to: scratch.file("m"))
+    let bytes = try [UInt8](Data(contentsOf: URL(filePath: scratch.file("m"))))
     let header = 8 + bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
     for bit in 0..<header * 8 {
         var changed = bytes
@@ -114,8 +99,8 @@ private func bits(_ model: Model) throws -> [String: [String]] {
 /// Case 96: every bit of the payload.
 @Test func flippedPayloadBitIsFound() throws {
     let scratch = try Scratch()
-    try NativeFile.write(lively(), to: scratch.path("m"))
-    let bytes = try [UInt8](Data(contentsOf: URL(filePath: scratch.path("m"))))
+    try NativeFile.write(lively(), to: scratch.file("m"))
+    let bytes = try [UInt8](Data(contentsOf: URL(filePath: scratch.file("m"))))
     let header = 8 + bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
     for byte in header..<bytes.count {
         var changed = bytes
@@ -204,10 +189,10 @@ func damagedNativeFileIsRefused(damaged: DamagedNative) throws {
     let scratch = try Scratch()
     var graph = Graph(name: "small")
     graph.initializers = try ["w": counting([16]), "x": counting([8], from: 3)]
-    try NativeFile.write(Model(opsetImports: ["": 18], graph: graph), to: scratch.path("m"))
-    let bytes = try [UInt8](Data(contentsOf: URL(filePath: scratch.path("m"))))
+    try NativeFile.write(Model(opsetImports: ["": 18], graph: graph), to: scratch.file("m"))
+    let bytes = try [UInt8](Data(contentsOf: URL(filePath: scratch.file("m"))))
     let end = 8 + bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
-    let path = try scratch.write(damaged.change(String(decoding: bytes[8..<end], as: UTF8.self), Array(bytes[end...])), "damaged")
+    let path = try scratch.write(damaged.change(String(decoding: bytes[8..<end], as: UTF8.self), Array(bytes[end...])), to: "damaged")
     let error = #expect(throws: ONNXError.self) { _ = try NativeFile(contentsOf: path).model() }
     #expect(error?.code == damaged.code)
     #expect(error?.message.contains(damaged.says) == true, "\(error.map { "\($0)" } ?? "nothing")")
@@ -217,8 +202,8 @@ func damagedNativeFileIsRefused(damaged: DamagedNative) throws {
 /// Case 2: the file cut at every byte.
 @Test func nativeFileCutAnywhereIsRefused() throws {
     let scratch = try Scratch()
-    try NativeFile.write(lively(), to: scratch.path("m"))
-    let bytes = try [UInt8](Data(contentsOf: URL(filePath: scratch.path("m"))))
+    try NativeFile.write(lively(), to: scratch.file("m"))
+    let bytes = try [UInt8](Data(contentsOf: URL(filePath: scratch.file("m"))))
     for length in 1..<bytes.count {
         #expect(throws: ONNXError.self, "\(length) bytes") { try NativeFile(ByteRegion(MappedFile(name: "m", copying: Array(bytes[..<length])))).model() }
     }
@@ -228,16 +213,16 @@ func damagedNativeFileIsRefused(damaged: DamagedNative) throws {
 @Test func replacedFileStaysOpen() throws {
     let scratch = try Scratch()
     let model = try lively()
-    try NativeFile.write(model, to: scratch.path("m"))
-    let file = try NativeFile(contentsOf: scratch.path("m"))
-    try NativeFile.write(Model(opsetImports: ["": 18], graph: Graph(name: "other")), to: scratch.path("m"))
+    try NativeFile.write(model, to: scratch.file("m"))
+    let file = try NativeFile(contentsOf: scratch.file("m"))
+    try NativeFile.write(Model(opsetImports: ["": 18], graph: Graph(name: "other")), to: scratch.file("m"))
     try file.verify()
     #expect(try bits(file.model()) == bits(model))
 }
 
 @Test func weightsAloneAreNoModel() throws {
     let scratch = try Scratch()
-    try TensorFile.write([("a", .tensor(counting([2])))], to: scratch.path("a.safetensors"))
-    let error = #expect(throws: ONNXError.self) { try ModelFile(contentsOf: scratch.path("a.safetensors")) }
+    try TensorFile.write([("a", .tensor(counting([2])))], to: scratch.file("a.safetensors"))
+    let error = #expect(throws: ONNXError.self) { try ModelFile(contentsOf: scratch.file("a.safetensors")) }
     #expect(error?.remedy?.contains("onnx-run convert") == true)
 }
