@@ -115,7 +115,7 @@ public final class Session: Sendable {
 
     private func newState(_ options: RunOptions) -> RunState {
         let run = runs.wrappingAdd(1, ordering: .relaxed).newValue
-        return RunState(resources, isPlanned: self.options.kind == .optimized, options: options, seed: mixed(seed &+ mixed(run)))
+        return RunState(resources, isPlanned: self.options.kind == .optimized, options: options, seed: options.seed.map(mixed) ?? mixed(seed &+ mixed(run)))
     }
 
     /// Writes the cache that `options` ask for, unless it is whole, and says what was wrong with the one that was there.

@@ -41,10 +41,14 @@ public struct RunOptions: Sendable {
     /// Keeps the values that the run makes.
     package var observer: ValueObserver?
 
-    /// No time limit and no profile unless given.
-    public init(timeout: Duration? = nil, profile: Profile? = nil) {
+    /// Where random operators without a seed of their own start from in this run; nil: as the session's seed says, each run differently.
+    public var seed: UInt64?
+
+    /// No time limit, no profile and the session's seed unless given.
+    public init(timeout: Duration? = nil, profile: Profile? = nil, seed: UInt64? = nil) {
         self.timeout = timeout
         self.profile = profile
+        self.seed = seed
     }
 
     package init(observer: ValueObserver) { self.observer = observer }
