@@ -1,0 +1,98 @@
+"""Compares sentence embeddings of all-MiniLM-L6-v2, from text to vector, with PyTorch's.
+
+The checkpoint (a BERT, from PyPI) is converted by onnx-run to a native file and to ONNX; onnx-run embed reads sentences that are made
+from a seed; PyTorch and the tokenizers package read the same. Asked: a cosine of at least 0.999999 for each sentence.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from environment import ROOT, TOOLS, enter
+
+enter("torch")
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+
+transformers.utils.logging.disable_progress_bar()
+ASKED = 0.999999
+ENDS = (".", "!", "?", "", " ...", ";")
+ODD = ("naïve café", "São Paulo", "日本語のテキスト", "😀 👩‍🚀", "don't", "e.g. 3.14", "Ωμέγα", "https://example.org/a?b=c", "…", "unbelievably-hyphenated", "\u00a0", "CamelCaseWord")
+
+
+def sentences(folder: Path, count: int, seed: int) -> list[str]:
+    """Words of the vocabulary in sentences of 1 to 80 words, some with what a tokenizer finds hard."""
+    words = [word for word in (folder / "vocab.txt").read_text(encoding="utf-8").splitlines() if word.isalpha() and len(word) > 1]
+    chance = random.Random(seed)
+    made = []
+    for _ in range(count):
+        length = min(80, 1 + int(chance.expovariate(1 / 16)))
+        text = [chance.choice(ODD) if chance.random() < 0.05 else chance.choice(words) for _ in range(length)]
+        text = [word.capitalize() if chance.random() < 0.1 else word + chance.choice(("", "", "", "", ",")) for word in text]
+        made.append(" ".join(text) + chance.choice(ENDS))
+    return made
+
+
+def theirs(folder: Path, texts: list[str]) -> np.ndarray:
+    """As sentence-transformers does it: mean over the tokens, length 1."""
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    vectors = []
+    with torch.no_grad():
+        for start in range(0, len(texts), 50):
+            given = tokenizer(texts[start : start + 50], padding=True, truncation=True, max_length=512, return_tensors="pt")
+            hidden = model(**given).last_hidden_state
+            mask = given["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+            vectors.append(torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1))
+    return torch.cat(vectors).double().numpy()
+
+
+def ours(command: Path, model: Path, texts: list[str]) -> np.ndarray:
+    given = "".join(f"{text}\n" for text in texts)
+    done = subprocess.run([command, "embed", model, "--normalize", "--lines"], input=given, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True)
+    lines = [json.loads(line) for line in done.stdout.split("\n") if line]
+    assert [line["text"] for line in lines] == texts, "the lines came back in another order"
+    return np.array([line["embedding"] for line in lines], dtype=np.float64)
+
+
+def main(given: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="parity minilm", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser.add_argument("--count", type=int, default=1000, help="sentences (default 1000)")
+    parser.add_argument("--seed", type=int, default=1, help="of the sentences (default 1)")
+    parser.add_argument("--model", type=Path, action="append", help="measure this file instead of converting the checkpoint")
+    arguments = parser.parse_args(given)
+    if not arguments.command.exists():
+        sys.exit(f"parity: no {arguments.command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+
+    fetched = subprocess.run([TOOLS / "fetch-minilm"], stdout=subprocess.PIPE, text=True)
+    if fetched.returncode != 0:
+        sys.exit("parity: all-MiniLM-L6-v2 could not be fetched: is PyPI within reach?")
+    folder = Path(fetched.stdout.strip())
+    texts = sentences(folder, arguments.count, arguments.seed)
+    wanted, missed = theirs(folder, texts), 0
+    print(f"{arguments.count} sentences, seed {arguments.seed}\n\n| model | least cosine | mean | largest difference | |\n|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as scratch:
+        models = arguments.model or []
+        if not models:
+            for kind, name in (("native", "minilm.safetensors"), ("onnx", "minilm.onnx")):
+                target = Path(scratch) / kind / name
+                target.parent.mkdir()
+                subprocess.run([arguments.command, "convert", folder, "--to", kind, "-o", target], check=True)
+                if kind == "onnx":
+                    for file in ("tokenizer.json", "tokenizer_config.json", "config.json"):
+                        (target.parent / file).write_bytes((folder / file).read_bytes())
+                models.append(target)
+        for model in models:
+            vectors = ours(arguments.command, model, texts)
+            cosines = (vectors * wanted).sum(1) / np.linalg.norm(vectors, axis=1) / np.linalg.norm(wanted, axis=1)
+            met = bool(cosines.min() >= ASKED)
+            missed += not met
+            print(f"| {model.name} | {cosines.min():.9f} | {cosines.mean():.9f} | {np.abs(vectors - wanted).max():.2e} | {'yes' if met else '**no**'} |")
+    sys.exit(missed > 0)
