@@ -129,6 +129,18 @@ struct TaskTests {
         for (text, result) in zip(texts, together) { #expect(try embedder.embed([text])[0] == result) }
     }
 
+    /// torch.onnx.export fixes shapes unless told otherwise: rows are filled up and texts padded.
+    @Test func aModelOfFixedShapesReadsTextToo() throws {
+        let base = Self.folder.deletingLastPathComponent().appending(path: "distilbert-tiny/base")
+        let vectors = try ["dynamo20-static.onnx", "ts17.onnx"].map { name in
+            let model = try TextModel(contentsOf: base.appending(path: name).path, tokenizer: Self.folder.appending(path: "embed").path)
+            return try SentenceEmbedder(model).embed(["a ada and", "a", "and", "ada are"]).map(\.embedding)
+        }
+        for (fixed, free) in zip(vectors[0].joined(), vectors[1].joined()) { #expect(abs(fixed - free) <= 1e-5) }
+        let fixed = try TextModel(contentsOf: base.appending(path: "dynamo20-static.onnx").path, tokenizer: Self.folder.appending(path: "embed").path)
+        #expect(fixed.maxLength == 7)
+    }
+
     @Test func longTextsAreCutAndSaidToBe() throws {
         let classifier = try TextClassifier(Self.model("classify"))
         let long = DistilBertTokenizer.Input(Array(repeating: "film", count: 100).joined(separator: " "))

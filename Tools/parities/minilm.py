@@ -81,13 +81,9 @@ def main(given: list[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         models = arguments.model or []
         if not models:
-            for kind, name in (("native", "minilm.safetensors"), ("onnx", "minilm.onnx")):
-                target = Path(scratch) / kind / name
-                target.parent.mkdir()
-                subprocess.run([arguments.command, "convert", folder, "--to", kind, "-o", target], check=True)
-                if kind == "onnx":
-                    for file in ("tokenizer.json", "tokenizer_config.json", "config.json"):
-                        (target.parent / file).write_bytes((folder / file).read_bytes())
+            for kind, name in (("native", "minilm.safetensors"), ("onnx", "minilm")):
+                target = Path(scratch) / name
+                subprocess.run([arguments.command, "convert", folder, "--to", kind, "-o", target], stdout=subprocess.DEVNULL, check=True)
                 models.append(target)
         for model in models:
             vectors = ours(arguments.command, model, texts)

@@ -14,6 +14,9 @@ struct EncoderInputs: Sendable {
     /// The number of tokens that the model was exported for, where it is fixed.
     let fixedLength: Int?
 
+    /// The most tokens of a batch whose size the model fixes.
+    private static let mostFixedTokens = 1 << 24
+
     /// Whether texts of different lengths can share a batch.
     var hasMask: Bool { mask != nil }
     /// What the model calls the number of tokens of a text.
@@ -42,6 +45,10 @@ struct EncoderInputs: Sendable {
         }
         fixedBatch = shape?[0].size
         fixedLength = shape?[1].size
+        let fixed = (fixedBatch ?? 1).multipliedReportingOverflow(by: fixedLength ?? 1)
+        guard !fixed.overflow, (0...Self.mostFixedTokens).contains(fixed.partialValue) else {
+            throw ONNXError(.limit, "input_ids is \(ids.type.map { "\($0)" } ?? "?"); at most \(Self.mostFixedTokens) tokens expected")
+        }
     }
 
     /// The values for a batch. Shorter texts are padded on the right with `padding`, missing rows with copies of the first.
