@@ -42,9 +42,10 @@ struct TaskTests {
         #expect(abs(Double(score) - (expected as? Double ?? .nan)) <= 1e-5, comment)
     }
 
-    @Test(arguments: ["classify", "classify-several", "regress"], SessionOptions.Kind.allCases)
+    /// classify-checkpoint is the folder that transformers has written of the same model, without ONNX.
+    @Test(arguments: ["classify", "classify-several", "regress", "classify-checkpoint"], SessionOptions.Kind.allCases)
     func classifies(name: String, kind: SessionOptions.Kind) throws {
-        let (model, cases) = (try Self.model(name, kind), try Self.cases(name))
+        let (model, cases) = (try Self.model(name, kind), try Self.cases(name == "classify-checkpoint" ? "classify" : name))
         #expect(cases.count > 10)
         for each in cases {
             let classifier = try TextClassifier(model, function: (each.options["function_to_apply"] as? String).flatMap(TextClassifier.ScoreFunction.init))

@@ -21,9 +21,9 @@ struct TextModelFiles {
             let expected = (ModelSource.weightsPreference + ["model.onnx", Self.nested]).joined(separator: ", ")
             throw ONNXError(.io, "has no model: none of \(expected)", place: [quoted(source.folder)], remedy: "give the model's file")
         }
-        let opened = try ModelFile(contentsOf: file, limits: limits)
-        model = opened.model
-        let own = opened.native.map { native in TokenizerFiles(place: name) { native.file($0) } }
+        let (model, native) = try Self.opened(source, file, limits)
+        self.model = model
+        let own = native.map { native in TokenizerFiles(place: name) { native.file($0) } }
         let places = try tokenizer.map { [TokenizerFiles(try ModelSource($0))] } ?? (own.map { [$0] } ?? []) + Self.places(source, file)
         guard let place = try places.first(where: { place in try Self.vocabularies.contains { try place.open($0) != nil } }) else {
             let looked = places.flatMap { place in Self.vocabularies.map { quoted(place.place + "/" + $0) } }.joined(separator: ", ")
@@ -38,6 +38,28 @@ struct TextModelFiles {
             try configured.map { place in
                 try TextModelConfiguration(place.json("config.json", limits) ?? .null, place: quoted(place.place + "/config.json"))
             } ?? TextModelConfiguration()
+    }
+
+    /// The model of an .onnx or a native file, or the one that a checkpoint and its config.json make; and the native file, if it is one.
+    private static func opened(_ source: ModelSource, _ file: String, _ limits: Limits) throws -> (Model, NativeFile?) {
+        let region = ByteRegion(try MappedFile(path: file))
+        guard Checkpoint.recognises(region), !NativeFile.isNative(region) else {
+            let opened = try ModelFile(contentsOf: file, limits: limits)
+            return (opened.model, opened.native)
+        }
+        guard let text = try source.open("config.json") else {
+            throw ONNXError(.io, "has no config.json", place: [quoted(source.folder)], remedy: "put the model's config.json beside its weights")
+        }
+        let config = try DistilBertConfig(text, limits: limits)
+        let task = config.architectures.first.flatMap { DistilBertTask(architecture: $0) } ?? .base
+        let network = try DistilBertNetwork(try source.checkpoint(limits: limits), config, task: task, seed: nil, semantics: .newest)
+        // What a checkpoint lacks is drawn at random, which is for training and no answer to a text.
+        if let missing = network.report?.items(.missing).first?.name {
+            throw ONNXError(
+                .shape, "the weight \"\(quoted(missing))\" of a \(task.architecture) is missing", place: [quoted(file)],
+                remedy: "give a checkpoint that was trained for \(task.rawValue), or correct \"architectures\" in config.json")
+        }
+        return (try network.model(), nil)
     }
 
     /// The folder of the model, and the one around it where the model stands in a folder `onnx` of its own.

@@ -6,13 +6,14 @@ internal import DistilBERT
 struct TextFlags: ParsableArguments {
     /// What `--help` says of them; each subcommand adds its own fields.
     static let discussion = """
-        MODEL is an .onnx file beside its tokenizer (tokenizer.json or vocab.txt; the
-        folder above, where the model's own is called onnx), a folder with both, or a
-        native file, which carries all. config.json names the classes. Text longer than
-        the model takes is cut, and a note says so.
+        MODEL is a folder of transformers, a native file, which carries all, an .onnx
+        file beside its tokenizer (tokenizer.json or vocab.txt; in the folder above,
+        where the model's own is called onnx), or a name in the local Hugging Face
+        cache. config.json names the classes. Text longer than the model takes is cut,
+        and a note says so.
         """
 
-    @Argument(help: "A model, or the folder that holds it.", completion: .file()) var model: String
+    @Argument(help: "A model, its folder or its name.", completion: .file()) var model: String
     @Option(help: ArgumentHelp("The folder of the tokenizer's files, where it is not the model's.", valueName: "folder"), completion: .directory)
     var tokenizer: String?
     @OptionGroup var session: SessionFlags

@@ -1,7 +1,7 @@
 import Bytes
 import Testing
 
-struct LineReaderTests {
+struct TextLineTests {
     private func texts(_ bytes: [UInt8]) throws -> [String] {
         let scratch = try Scratch()
         var reader = try LineReader(path: try scratch.write("lines", bytes), limit: 1 << 20)
