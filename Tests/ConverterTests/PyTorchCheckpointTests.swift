@@ -11,7 +11,7 @@ private let folder = checkpoints + "/pytorch/"
     /// Every tensor bit for bit as torch.load reads it.
     @Test(arguments: [
         ("types.bin", 20), ("views.bin", 21), ("module.bin", 10), ("plain-dictionary.bin", 2), ("protocol-3.bin", 1), ("training.bin", 1),
-        ("no-checksums.bin", 1),
+        ("no-checksums.bin", 41),
         ("sharded-bin/pytorch_model.bin.index.json", 5), ("sharded-safetensors/model.safetensors.index.json", 5),
     ])
     func readsWhatTorchReads(_ name: String, _ count: Int) throws {
@@ -26,6 +26,33 @@ private let folder = checkpoints + "/pytorch/"
             #expect(tensor.elementType == entry.elementType && tensor.shape == entry.shape, "\(name)")
             #expect(Array(try tensor.bytes()) == wanted.bytes, "\(name)")
         }
+    }
+
+    /// A pickle with bytes or whole operations changed is read or refused; views stay within their storages.
+    @Test func survivesMutatedPickles() throws {
+        let path = folder + "no-checksums.bin"
+        let whole = try bytes(path)
+        let pickle = try #require(ZipReader(ByteRegion(MappedFile(path: path)))["no-checksums/data.pkl"]).stored
+        let operations = Array("(.GJKMNQRUXabcehjqrstu}])".utf8) + [0x80, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A]
+        var random = SplitMix(state: 11)
+        var read = 0
+        let runs = ProcessInfo.processInfo.environment["MUTATIONS"].flatMap { Int($0) } ?? 3000
+        for _ in 0..<runs {
+            var content = whole
+            for _ in 0...(random.next() % 3) {
+                let place = pickle.offset + Int(random.next() % UInt64(pickle.count))
+                content[place] = random.next() % 2 == 0 ? operations[Int(random.next() % UInt64(operations.count))] : UInt8(truncatingIfNeeded: random.next())
+            }
+            let file = ByteRegion(try MappedFile(name: "mutated.bin", copying: content))
+            do {
+                let checkpoint = try Checkpoint(file, folder: { () throws(ONNXError) in try Folder(path: folder) }, limits: Limits())
+                for entry in checkpoint.entries.values { _ = try entry.tensor() }
+                read += 1
+            } catch {
+                #expect(error is ONNXError && "\(error)".hasPrefix("mutated.bin"), "\(error)")
+            }
+        }
+        #expect(read > 0 && read < runs)
     }
 
     @Test func keepsTheOrderOfTheStateDict() throws {

@@ -1,9 +1,9 @@
 """The hostile inputs, one folder each: the files, and what the command must do with them.
 
 expect.json of a folder holds
-  case       number of the kind of attack (the list is in the hostile-input notes of this project: 1-63 concern ONNX)
+  case       number of the kind of attack (the list is in the hostile-input notes of this project: 1-63 concern ONNX, 64-84 checkpoints)
   class      MAL malformed, LIM limit, UNS unsupported, PATH policy, SHP shape or type or index, IO, CAN deadline
-  command    arguments of onnx-run, run inside a copy of the folder
+  command    arguments of onnx-run, run inside a copy of the folder; a run happens in both sessions
   also       further commands that must fare the same
   error      regular expression (case-insensitive) that the message must match
   never      regular expression that nothing printed may match
@@ -58,7 +58,7 @@ def case(number: int, name: str, content, kind: str, error: str, **options) -> N
 
 
 def all_cases() -> list[Case]:
-    from hostile_cases import external, feeds, models, operators, wire  # noqa: F401  each adds its cases to CASES
+    from hostile_cases import external, feeds, models, operators, pickles, shards, wire, zips  # noqa: F401  each adds its cases to CASES
 
     folders = [each.folder for each in CASES]
     twice = {each for each in folders if folders.count(each) > 1}

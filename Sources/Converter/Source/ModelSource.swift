@@ -79,7 +79,9 @@ public struct ModelSource: Sendable {
         guard parts.count == 1 || revision == nil else {
             throw ONNXError(.usage, "names a revision, and another is given beside it", place: [quoted(source)], remedy: "give one of them")
         }
-        guard let repository = RepositoryName(parts[0]) else {
+        // A file's name could be a model's too, but nobody means that.
+        let isFile = [".onnx", ".safetensors", ".bin", ".h5", ".index", ".json"].contains { source.lowercased().hasSuffix($0) }
+        guard !isFile, let repository = RepositoryName(parts[0]) else {
             throw ONNXError(.io, "is no file or folder, nor a name that a model could have", place: [quoted(source)], remedy: "check the path")
         }
         let wanted = parts.count == 2 ? parts[1] : revision
