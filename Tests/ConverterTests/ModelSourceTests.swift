@@ -41,6 +41,7 @@ private func weights() throws -> [UInt8] {
             (["tf_model.h5", "model.ckpt.index"], "tf_model.h5"),
             (["model.ckpt.index", "model.ckpt.data-00000-of-00001", "model.onnx"], "model.ckpt.index"),
             (["model.onnx", "config.json"], "model.onnx"),
+            (["onnx/model.onnx", "config.json"], "onnx/model.onnx"),
             (["config.json", "vocab.txt"], nil),
         ] as [([String], String?)])
     func prefersSomeWeightsOfAFolder(_ names: [String], _ chosen: String?) throws {

@@ -124,7 +124,7 @@ private let folder = checkpoints + "/pytorch/"
 
     @Test(arguments: [
         ("page.bin", "<!doctype html>", "an HTML page"), ("x.bin", "\u{1}\u{2}\u{3}", "of no kind that is known"),
-        ("config.json", "{}", "without \"weight_map\""),
+        ("config.json", "{}", "without an object \"weight_map\""),
     ])
     func saysWhatItFound(_ name: String, _ content: String, _ found: String) throws {
         let scratch = try Scratch()

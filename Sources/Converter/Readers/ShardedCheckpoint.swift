@@ -20,9 +20,6 @@ extension Checkpoint {
     ) throws -> OrderedDictionary<String, Checkpoint> {
         let shards = OrderedSet(names.values)
         lazy var byKerasName = kerasNames(names.keys)
-        guard shards.count <= limits.shards else {
-            throw ONNXError(.limit, "\(shards.count) shards are above the limit of \(limits.shards)", remedy: "raise the limit shards")
-        }
         var opened: OrderedDictionary<String, Checkpoint> = [:]
         for shard in shards {
             let file = ByteRegion(try folder.open(shard))
@@ -59,19 +56,37 @@ extension Checkpoint {
 
 private let refetch = "fetch the index and all shards of one revision again"
 
-/// The shard of each tensor.
+/// The shard of each tensor, read piece by piece, so that too many shards end it early.
 private func weightMap(_ index: ByteRegion, limits: Limits) throws(ONNXError) -> OrderedDictionary<String, String> {
-    guard let members = try JSONValue(index, limits: limits)["weight_map"]?.members else {
+    var reader = try JSONReader(index, limits: limits)
+    var homes: OrderedDictionary<String, String>?
+    if try reader.next() == .beginObject {
+        while case .name(let key) = try reader.next() {
+            let value = try reader.next()
+            if key == "weight_map", value == .beginObject { homes = try shards(&reader, limits: limits) } else { try reader.skip(value) }
+        }
+        _ = try reader.next()
+    }
+    guard let homes else {
         throw ONNXError(
-            .malformed, "is a JSON text without \"weight_map\", so no index of a sharded checkpoint",
+            .malformed, "is a JSON text without an object \"weight_map\", so no index of a sharded checkpoint",
             remedy: "give model.safetensors.index.json or pytorch_model.bin.index.json, or the file of the weights itself")
     }
-    var shards: OrderedDictionary<String, String> = [:]
-    for member in members {
-        guard let shard = member.value.string else {
-            throw ONNXError(.malformed, "weight_map gives \"\(quoted(member.name))\" \(member.value.kind), but the name of a shard is expected")
+    return homes
+}
+
+private func shards(_ reader: inout JSONReader, limits: Limits) throws(ONNXError) -> OrderedDictionary<String, String> {
+    var homes: OrderedDictionary<String, String> = [:]
+    var shards: Set<String> = []
+    while case .name(let name) = try reader.next() {
+        guard case .string(let shard) = try reader.next() else {
+            throw reader.error(.malformed, "weight_map gives \"\(quoted(name))\" something else than the name of a shard")
         }
-        shards[member.name] = shard
+        shards.insert(shard)
+        guard shards.count <= limits.shards else {
+            throw reader.error(.limit, "more than \(limits.shards) shards", remedy: "raise the limit shards")
+        }
+        homes[name] = shard
     }
-    return shards
+    return homes
 }

@@ -71,7 +71,8 @@ public struct ModelSource: Sendable {
     private static func weights(in folder: Folder) throws(ONNXError) -> String? {
         let names = try folder.names()
         let found = weightsPreference.first { names.contains($0) }
-        return (found ?? names.first { $0.hasSuffix(".index") } ?? names.first { $0 == "model.onnx" }).map { folder.path + "/" + $0 }
+        let last = ["model.onnx", "onnx/model.onnx"].first { folder.contains($0) }
+        return (found ?? names.first { $0.hasSuffix(".index") } ?? last).map { folder.path + "/" + $0 }
     }
 
     private static func cached(_ source: String, _ revision: String?, _ cache: HuggingFaceCache) throws(ONNXError) -> Folder {
