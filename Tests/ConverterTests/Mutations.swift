@@ -37,8 +37,8 @@ func expectAnswer(_ path: String, _ sourceLocation: SourceLocation = #_sourceLoc
     }
 }
 
-/// SplitMix64.
-private struct Seeded: RandomNumberGenerator {
+/// Repeatable random numbers (SplitMix64).
+struct Seeded: RandomNumberGenerator {
     var seed: UInt64
 
     mutating func next() -> UInt64 {
