@@ -1,6 +1,7 @@
 import Bytes
 import Converter
 import Foundation
+import OrderedCollections
 import TensorFiles
 import Tensors
 import Testing

@@ -36,7 +36,7 @@ private let folder = checkpoints + "/pytorch/"
         let operations = Array("(.GJKMNQRUXabcehjqrstu}])".utf8) + [0x80, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A]
         var random = Seeded(seed: 11)
         var read = 0
-        let runs = ProcessInfo.processInfo.environment["SWIFT_ONNX_MUTATIONS"].flatMap { Int($0) } ?? 3000
+        let runs = ProcessInfo.processInfo.environment["SWIFT_ONNX_MUTATIONS"].flatMap { Int($0) } ?? 500
         for _ in 0..<runs {
             var content = whole
             for _ in 0...(random.next() % 3) {
