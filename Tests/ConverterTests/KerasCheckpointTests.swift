@@ -222,7 +222,7 @@ func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
             .check(failure(folder + "keras/base.h5", limits: limits))
         limits = Limits()
         limits.structureBytes = 1000
-        ReaderRefusal("", .limit, "the names have more than 1000 bytes").check(failure(folder + "keras/base.h5", limits: limits))
+        ReaderRefusal("", .limit, "the names take more than 1000 bytes").check(failure(folder + "keras/base.h5", limits: limits))
     }
 
     @Test(arguments: ["base", "types", "chunks", "names", "latest"])

@@ -148,6 +148,10 @@ private func entry(_ name: String, shape: [Int], count: Int? = nil, type: Int = 
             ReaderRefusal("beyond the end", .malformed, "4 bytes from 100 are expected, but the file has 8: 96 bytes are missing"),
             Table([[header(), entry("a", shape: [1], offset: 100)]])
         ),
+        (
+            ReaderRefusal("shared bytes", .malformed, "two tensors share the bytes at 3"),
+            Table([[header(), entry("a", shape: [1]), entry("b", shape: [1], offset: 3)]])
+        ),
         (ReaderRefusal("no such file", .io, "cannot be opened"), Table([[header(2), entry("a", shape: [1], shard: 1)]])),
         (ReaderRefusal("checksum", .malformed, "the checksum doesn't match: the bytes are damaged"), Table([[header(), entry("a", shape: [1])]])),
         (ReaderRefusal("UTF-8", .malformed, "the name of a tensor is not UTF-8"), Table([[header(), ([0xFF], field(1, 1))]])),
@@ -224,11 +228,11 @@ private func entry(_ name: String, shape: [Int], count: Int? = nil, type: Int = 
     @Test func noMutationCrashes() throws {
         // A table with what an index can hold, whose checksums are made right after each change.
         let table = Table([
-            [header(), entry("a/b", shape: [1, 2]), entry("a/c", shape: [], more: field(6, 99))],
-            [entry("b/a", shape: [], count: 6, type: 7), entry("b/b", shape: [2], type: 3, offset: 4)],
+            [header(), entry("a/b", shape: [1, 2]), entry("a/c", shape: [], offset: 8, more: field(6, 99))],
+            [entry("b/a", shape: [], count: 6, type: 7, offset: 12), entry("b/b", shape: [2], type: 3, offset: 18)],
         ])
         try mutate(table.bytes) { file, scratch in
-            try scratch.write([1, 0, 0, 0, 0, 120, 3, 4], to: "x.data-00000-of-00001")
+            try scratch.write([UInt8](0..<26), to: "x.data-00000-of-00001")
             expectAnswer(try scratch.write(table.sealed(file), to: "x.index"))
         }
     }

@@ -72,8 +72,9 @@ private struct KerasReader {
     mutating func metadata() throws(ONNXError) -> [String: String] {
         let root = try HDF5Object(at: file.root, in: file, &names.budget)
         var metadata: [String: String] = [:]
+        let attributes = try HDF5Attributes(of: root)
         for name in ["backend", "keras_version"] {
-            if let text = try HDF5Attribute(name, of: root)?.strings(&heaps, &names.budget).first { metadata[name] = text }
+            if let text = try attributes[name]?.strings(&heaps, &names.budget).first { metadata[name] = text }
         }
         return metadata
     }
@@ -94,10 +95,11 @@ private struct KerasReader {
 
     /// The attribute of that name; Keras splits a long one into NAME0, NAME1, …
     private mutating func list(_ name: String, of object: HDF5Object) throws(ONNXError) -> [String]? {
-        if let whole = try HDF5Attribute(name, of: object) { return try whole.strings(&heaps, &names.budget) }
+        let attributes = try HDF5Attributes(of: object)
+        if let whole = attributes[name] { return try whole.strings(&heaps, &names.budget) }
         var list: [String]?
         var part = 0
-        while let attribute = try HDF5Attribute("\(name)\(part)", of: object) {
+        while let attribute = attributes["\(name)\(part)"] {
             list = try (list ?? []) + attribute.strings(&heaps, &names.budget)
             part += 1
         }

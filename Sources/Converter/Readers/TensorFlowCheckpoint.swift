@@ -19,8 +19,6 @@ extension Checkpoint {
         let names = try Self.fullNames(index, data, limits)
         var entries: OrderedDictionary<String, Entry> = [:]
         for (key, entry) in index.entries where key != ObjectGraph.key {
-            // Says at once that a data file is cut short.
-            _ = try data.bytes(entry)
             // A key that is another variable's full name keeps its right to it.
             let full = names[key].flatMap { index.entries[$0] == nil ? $0 : nil }
             let name = full ?? key

@@ -1,40 +1,23 @@
 internal import Bytes
 internal import Tensors
 
-/// A named value beside a group. Only texts are of interest.
-struct HDF5Attribute {
-    private let type: ByteRegion
-    private let space: ByteRegion
-    private let value: ByteRegion
+/// The named values beside a group.
+struct HDF5Attributes {
+    private let byName: [String: HDF5Attribute]
 
-    /// The attribute of that name, if the object has it.
-    init?(_ name: String, of object: HDF5Object) throws(ONNXError) {
-        let wanted = Array(name.utf8)
-        for message in try object.all(.attribute) {
-            var cursor = ByteCursor(message)
-            let version = try cursor.uint8()
-            guard (1...3).contains(version) else { throw cursor.error(.unsupported, "an attribute of version \(version); 1 to 3 are read") }
-            let sharing = try cursor.uint8()
-            var sizes: [Int] = []
-            for _ in 0..<3 { sizes.append(Int(try cursor.uint16())) }
-            if version == 3 { try cursor.skip(1) }
-            var parts: [ByteRegion] = []
-            for size in sizes {
-                parts.append(try cursor.take(size))
-                if version == 1 { try cursor.align8() }
-            }
-            guard parts[0].bytes().prefix(while: { $0 != 0 }) == wanted[...] else { continue }
-            guard version == 1 || sharing == 0 else {
-                throw object.file.refused(.unsupported, "an attribute of a type that several objects share", remedy: HDF5Object.resave)
-            }
-            (type, space, value) = (parts[1], parts[2], try cursor.take(cursor.remaining))
-            return
-        }
+    init(of object: HDF5Object) throws(ONNXError) {
         if let info = try object.first(.attributeInfo), try Self.isDense(info, object.file) {
             throw object.file.refused(.unsupported, "attributes that are in a fractal heap", remedy: HDF5Object.resave)
         }
-        return nil
+        var byName: [String: HDF5Attribute] = [:]
+        for message in try object.all(.attribute) {
+            let attribute = try HDF5Attribute(message)
+            byName[attribute.name] = attribute
+        }
+        self.byName = byName
     }
+
+    subscript(_ name: String) -> HDF5Attribute? { byName[name] }
 
     private static func isDense(_ info: ByteRegion, _ file: HDF5File) throws(ONNXError) -> Bool {
         var cursor = ByteCursor(info)
@@ -42,10 +25,38 @@ struct HDF5Attribute {
         if try cursor.uint8() & 1 != 0 { try cursor.skip(2) }
         return try cursor.address(file.addressWidth) != nil
     }
+}
+
+/// A named value. Only texts are of interest.
+struct HDF5Attribute {
+    let name: String
+    private let isShared: Bool
+    private let type: ByteRegion
+    private let space: ByteRegion
+    private let value: ByteRegion
+
+    init(_ message: ByteRegion) throws(ONNXError) {
+        var cursor = ByteCursor(message)
+        let version = try cursor.uint8()
+        guard (1...3).contains(version) else { throw cursor.error(.unsupported, "an attribute of version \(version); 1 to 3 are read") }
+        let flags = try cursor.uint8()
+        isShared = version > 1 && flags != 0
+        var sizes: [Int] = []
+        for _ in 0..<3 { sizes.append(Int(try cursor.uint16())) }
+        if version == 3 { try cursor.skip(1) }
+        var parts: [ByteRegion] = []
+        for size in sizes {
+            parts.append(try cursor.take(size))
+            if version == 1 { try cursor.align8() }
+        }
+        name = String(decoding: parts[0].bytes().prefix { $0 != 0 }, as: UTF8.self)
+        (type, space, value) = (parts[1], parts[2], try cursor.take(cursor.remaining))
+    }
 
     /// The texts; one for a value without axes.
     func strings(_ heaps: inout HDF5GlobalHeaps, _ budget: inout HDF5Budget) throws(ONNXError) -> [String] {
         let file = heaps.file
+        guard !isShared else { throw file.refused(.unsupported, "an attribute of a type that several objects share", remedy: HDF5Object.resave) }
         let count = try Shape.count(try HDF5Dataspace.shape(space, file))
         // Keras writes an empty list as no numbers at all.
         if count == 0 { return [] }

@@ -111,12 +111,12 @@ struct HDF5Budget {
         objects -= count
     }
 
-    /// Counts `count` bytes of names.
+    /// Counts a name of `count` bytes, and what it takes to keep it.
     mutating func keep(_ count: Int, _ file: HDF5File) throws(ONNXError) {
-        guard count <= bytes else {
-            throw file.refused(.limit, "the names have more than \(limits.structureBytes) bytes", remedy: "raise the limit structureBytes")
+        guard count <= bytes - 64 else {
+            throw file.refused(.limit, "the names take more than \(limits.structureBytes) bytes", remedy: "raise the limit structureBytes")
         }
-        bytes -= count
+        bytes -= count + 64
     }
 }
 

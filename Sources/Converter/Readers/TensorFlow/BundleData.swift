@@ -15,6 +15,7 @@ struct BundleData: Sendable {
             shards[entry.shard] = ByteRegion(try folder.open(name))
         }
         self.shards = shards
+        try checkPlaces(Array(index.entries.values))
     }
 
     private static func five(_ number: Int) -> String {
@@ -22,12 +23,24 @@ struct BundleData: Sendable {
         return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
     }
 
-    /// The bytes of `entry`, which must be there.
-    func bytes(_ entry: BundleEntry) throws(ONNXError) -> ByteRegion {
+    /// Says at once that a data file is cut short, or that two tensors share bytes, which would let a small bundle ask for much work.
+    private func checkPlaces(_ entries: [BundleEntry]) throws(ONNXError) {
+        var end = (shard: 0, offset: 0)
+        for entry in entries.sorted(by: { ($0.shard, $0.offset, $0.byteCount) < ($1.shard, $1.offset, $1.byteCount) }) {
+            let region = try bytes(entry)
+            guard entry.shard != end.shard || entry.offset >= end.offset else {
+                throw ONNXError(.malformed, "two tensors share the bytes at \(entry.offset)", place: [quoted(region.file.name)])
+            }
+            end = (entry.shard, entry.offset + entry.byteCount)
+        }
+    }
+
+    /// The bytes of `entry`.
+    private func bytes(_ entry: BundleEntry) throws(ONNXError) -> ByteRegion {
         guard let shard = shards[entry.shard] else { throw ONNXError(.io, "data file \(entry.shard) is not open") }
         guard entry.offset <= shard.count, entry.byteCount <= shard.count - entry.offset else {
-            let end = entry.offset.addingReportingOverflow(entry.byteCount)
-            let missing = end.overflow ? "far beyond its end" : "\(end.partialValue - shard.count) bytes are missing"
+            let (end, overflow) = entry.offset.addingReportingOverflow(entry.byteCount)
+            let missing = overflow ? "it ends far before" : "\(end - shard.count) bytes are missing"
             throw ONNXError(
                 .malformed, "\(entry.byteCount) bytes from \(entry.offset) are expected, but the file has \(shard.count): \(missing)",
                 place: [quoted(shard.file.name)], remedy: "copy or download the file again")
