@@ -11,7 +11,7 @@ struct TextLineTests {
     }
 
     @Test(arguments: [
-        ("", []), ("a", ["a"]), ("a\n", ["a"]), ("a\n\nb", ["a", "", "b"]), ("\n", [""]), ("a\r\nb\r\n", ["a", "b"]), (" \nb\n", [" ", "b"]),
+        ("a", ["a"]), ("a\n", ["a"]), ("a\n\nb", ["a", "", "b"]), ("\n", [""]), ("a\r\nb\r\n", ["a", "b"]), (" \nb\n", [" ", "b"]),
         ("\u{85}é\u{2028}\n", ["\u{85}é\u{2028}"]),
     ])
     func blankLinesAreLinesOfText(file: String, lines: [String]) throws {
