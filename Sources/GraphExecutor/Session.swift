@@ -50,7 +50,7 @@ public final class Session: Sendable {
             options.packedCache.map { PackedWeights.cache($0, limits: options.limits) } ?? (PackedWeights(model.packedForms), nil)
         (program, passReports) = try Self.compile(model, options, resources, weights)
         packedWeights = options.kind == .optimized ? weights : nil
-        notes = Self.keep(weights, options, refusal)
+        notes = Self.keep(weights, options, refusal) + [ChoosePrecision.note(options.precision)].compactMap { $0 }
         inputs = program.inputs.map(\.info)
         outputs = program.outputs.map(\.info)
         seed = options.seed ?? UInt64.random(in: 0 ... .max)
@@ -137,7 +137,7 @@ public final class Session: Sendable {
             try program.checkSizes(against: resources.budget)
             return (program, [])
         }
-        let optimized = try Passes.run(model, limits: options.limits)
+        let optimized = try Passes.run(model, options)
         var program = try ProgramBuilder.build(optimized.model, limits: options.limits)
         try program.inferTypes()
         try program.prepack(resources.pool, forms: weights)

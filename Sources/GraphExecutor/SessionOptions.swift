@@ -10,6 +10,16 @@ public struct SessionOptions: Sendable {
         case optimized
     }
 
+    /// How closely an optimised session computes linear layers with constant weights. Residuals, softmax and normalisation stay in fp32.
+    public enum Precision: String, Sendable, CaseIterable {
+        /// As the graph says.
+        case fp32
+        /// Weights and activations rounded to bfloat16, sums in fp32.
+        case bf16
+        /// Weights in int8 with a scale a channel, activations in uint8 with a scale and a zero point a row.
+        case int8
+    }
+
     /// Which way the session runs.
     public var kind = Kind.optimized
     /// Threads that compute; nil for as many as the process may use.
@@ -20,6 +30,10 @@ public struct SessionOptions: Sendable {
     public var seed: UInt64?
     /// A file that keeps the weights in the layouts of this machine's kernels: used where it fits the model, else made anew. Nil keeps none.
     public var packedCache: String?
+    /// How closely linear layers are computed; a reference session computes them as the graph says.
+    public var precision = Precision.fp32
+    /// Linear layers that stay in fp32: names of nodes, in which `*` stands for any characters. One that fits no layer is an error.
+    public var keepFP32: [String] = []
     /// The bounds that the model is held to.
     public var limits = Limits()
 

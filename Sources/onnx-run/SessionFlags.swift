@@ -12,7 +12,17 @@ struct SessionFlags: ParsableArguments {
     @Option(help: ArgumentHelp("Keep the packed weights in this file, for the next start; made anew where it doesn't fit the model.", valueName: "file"))
     var packedCache: String?
 
+    @Option(help: "fp32, bf16 or int8: how closely linear layers with constant weights are computed.") var precision = PrecisionName.fp32
+    @Option(
+        name: .customLong("keep-fp32"),
+        help: ArgumentHelp("A linear layer that stays in fp32, by its node's name; * stands for any characters. Repeatable.", valueName: "name"))
+    var keepFP32: [String] = []
+
     func validate() throws {
+        if precision == .fp32, let name = keepFP32.first { throw ValidationError("--keep-fp32 \(quoted(name)) goes with --precision bf16 or int8") }
+        if precision != .fp32, session == .reference {
+            throw ValidationError("--precision goes with --session optimized: a reference session computes as the graph says")
+        }
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); 1 to 1024 expected") }
         if threads == nil, let text = Self.environmentText, Self.environmentThreads == nil {
             throw ValidationError("ONNX_RUN_THREADS is '\(quoted(text))'; 1 to 1024 expected")
@@ -23,6 +33,8 @@ struct SessionFlags: ParsableArguments {
         var options = SessionOptions(kind: session.kind, threads: threads ?? Self.environmentThreads)
         options.maxMemory = maxMemory?.bytes
         options.packedCache = packedCache
+        options.precision = precision.precision
+        options.keepFP32 = keepFP32
         return options
     }
 
@@ -36,6 +48,19 @@ enum SessionName: String, ExpressibleByArgument, CaseIterable {
     case reference, optimized
 
     var kind: SessionOptions.Kind { self == .reference ? .reference : .optimized }
+}
+
+/// What `--precision` accepts.
+enum PrecisionName: String, ExpressibleByArgument, CaseIterable {
+    case fp32, bf16, int8
+
+    var precision: SessionOptions.Precision {
+        switch self {
+        case .fp32: .fp32
+        case .bf16: .bf16
+        case .int8: .int8
+        }
+    }
 }
 
 /// A number of bytes, as `512MB`, `4GiB` or `1000`.

@@ -20,7 +20,8 @@ enum Passes {
     }
 
     /// The model after constants are folded and every pass has run, and what each did.
-    static func run(_ model: Model, limits: Limits) throws -> (model: Model, reports: [PassReport]) {
+    static func run(_ model: Model, _ options: SessionOptions) throws -> (model: Model, reports: [PassReport]) {
+        let limits = options.limits
         var model = model
         model.opsetImports[Fused.domain] = 1
         var reports = [try FoldConstants.run(&model, limits: limits)]
@@ -35,6 +36,12 @@ enum Passes {
             current = editor.isChanged ? nil : program
             // What an identity stood between is known only now.
             if pass == DropIdentities.self, !editor.report.patches.isEmpty { reports.append(try FoldConstants.run(&model, limits: limits)) }
+        }
+        if options.precision != .fp32 {
+            let editor = GraphEditor(model, try current ?? typed(model, limits), pass: ChoosePrecision.name, opset: opset)
+            try ChoosePrecision(precision: options.precision, kept: options.keepFP32).run(editor)
+            model.graph = editor.result
+            reports.append(editor.report)
         }
         return (model, reports)
     }

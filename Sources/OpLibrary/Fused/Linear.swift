@@ -12,7 +12,8 @@ extension Fused {
         package static let schema = OperatorSchema(
             "Linear", domain: Fused.domain, since: [1],
             inputs: [.one("X", "T"), .one("W", "T"), .optional("B", "T"), .optional("R", "T")], outputs: [.one("Y", "T")],
-            attributes: [.defaulted("transB", .int(0)), .defaulted("activation", .string("identity")), .defaulted("precision", .string("fp32"))], types: ["T": .tensors(.float)])
+            attributes: [.defaulted("transB", .int(0)), .defaulted("activation", .string("identity")), .defaulted("precision", .string("fp32"))],
+            types: ["T": .tensors(.float)])
 
         private let isTransposed: Bool
         private let activation: Activation.Function
