@@ -97,7 +97,8 @@ extension InstructionSet {
         unsafe kernels.pointee.pack_b_i8(k, n, b.pointer, n, false, signed.b, 0, panels, packed.pointer)
         var gemm = unsafe ck_gemm_i8(
             m: m, n: n, k: k, a: a.pointer, lda: k, a_signed: signed.a, b_signed: signed.b, packed_b: packed.pointer, a_zero: aZero.pointer, a_zero_stride: 0,
-            b_zero: bZeros.pointer, b_zero_stride: 1, c: c.pointer, ldc: n)
+            b_zero: bZeros.pointer, b_zero_stride: 1, c: c.pointer, ldc: n, y: nil, a_scale: nil, a_scale_stride: 0, b_scale: nil, b_scale_stride: 0,
+            epilogue: ck_epilogue())
         unsafe kernels.pointee.gemm_i8(&gemm, 0, panels)
         #expect(c.guardsAreIntact && packed.guardsAreIntact)
         return c.elements

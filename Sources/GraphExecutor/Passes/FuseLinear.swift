@@ -9,6 +9,13 @@ enum FuseLinear: Pass {
 
     private static let activations = ["Relu": "relu", "Tanh": "tanh", "Sigmoid": "sigmoid"]
 
+    /// The function that a node applies, where a product can do it.
+    static func activation(_ node: Node) -> String? {
+        if node.domain.isEmpty { return activations[node.opType] }
+        guard node.domain == Fused.domain, node.opType == "Activation", case .string(let name)? = node.attributes["function"] else { return nil }
+        return name
+    }
+
     static func run(_ editor: GraphEditor) {
         for (index, node) in editor.nodes(of: "MatMul") {
             guard editor.isFloat(node.inputs[0]), let rank = editor.shape(node.inputs[0])?.count, rank >= 2 else { continue }
@@ -49,10 +56,7 @@ enum FuseLinear: Pass {
         var activation: String?
         while let next = editor.onlyReader(last.node.outputs[0]) {
             let value = last.node.outputs[0]
-            if next.node.domain == Fused.domain, next.node.opType == "Activation", activation == nil, case .string(let name)? = next.node.attributes["function"]
-            {
-                activation = name
-            } else if next.node.domain.isEmpty, activation == nil, let name = activations[next.node.opType] {
+            if activation == nil, let name = Self.activation(next.node) {
                 activation = name
             } else if next.node.domain.isEmpty, next.node.opType == "Add" {
                 let other = next.node.inputs[next.node.inputs[0] == value ? 1 : 0]

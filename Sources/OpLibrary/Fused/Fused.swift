@@ -10,6 +10,7 @@ package enum Fused {
         Activation.self,
         Attention.self,
         Linear.self,
+        QuantizedLinear.self,
     ]
 }
 

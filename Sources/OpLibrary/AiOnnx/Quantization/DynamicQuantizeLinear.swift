@@ -21,7 +21,7 @@ extension AiOnnx {
 
         package func run(_ context: RunContext) throws {
             let x = try context.input(0).elements(Float.self)
-            let range = DynamicRange(x, 0..<x.count)
+            let range = try DynamicRange(x, context)
             try context.output(1).elements(Float.self)[0] = range.scale
             try context.output(2).elements(UInt8.self)[0] = range.zeroPoint
             let y = try context.output(0).elements(UInt8.self)
@@ -39,10 +39,31 @@ package struct DynamicRange: Sendable {
 
     /// Of the elements of `range`. NaN anywhere gives a scale of NaN and a zero point of 0.
     package init(_ x: Elements<Float>, _ range: Range<Int>) {
+        self.init(Self.extremes(x, range))
+    }
+
+    /// Of all elements, found in parts.
+    init(_ x: Elements<Float>, _ context: RunContext) throws {
+        let part = 16_384
+        let parts = (x.count + part - 1) / part
+        let found = try context.scratch(Float.self, count: 2 * parts)
+        try context.parallel(parts, grain: 2) { range in
+            for index in range {
+                (found[2 * index], found[2 * index + 1]) = Self.extremes(x, index * part..<Swift.min(x.count, (index + 1) * part))
+            }
+        }
+        self.init(Self.extremes(found.elements, 0..<2 * parts))
+    }
+
+    private static func extremes(_ x: Elements<Float>, _ range: Range<Int>) -> (Float, Float) {
         var (lowest, highest): (Float, Float) = (0, 0)
         unsafe x.withPointer(range) { unsafe ck_kernels().pointee.min_max_f32($0, range.count, &lowest, &highest) }
-        lowest = Swift.min(lowest, 0)
-        highest = Swift.max(highest, 0)
+        return (lowest, highest)
+    }
+
+    private init(_ extremes: (Float, Float)) {
+        let lowest = Swift.min(extremes.0, 0)
+        let highest = Swift.max(extremes.1, 0)
         scale = (highest == lowest ? 1 : highest - lowest) / 255
         let zero = (0 - lowest / scale).rounded(.toNearestOrEven)
         zeroPoint = zero > 0 ? UInt8(Swift.min(zero, 255)) : 0
