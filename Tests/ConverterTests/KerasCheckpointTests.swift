@@ -97,12 +97,6 @@ func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
         #expect(storage.isBorrowed)
     }
 
-    @Test func headsAndBaseConvert() throws {
-        let names = try Checkpoint(contentsOf: folder + "keras/fill-mask.h5").entries.keys
-        #expect(names.contains("vocab_projector/tf_distil_bert_for_masked_lm/vocab_projector/bias:0"))
-        #expect(names.contains("vocab_projector/tf_distil_bert_for_masked_lm/distilbert/embeddings/word_embeddings/weight:0"))
-    }
-
     /// Files that h5py wrote; the number is that of the hostile case.
     @Test(arguments: [
         ReaderRefusal("86-soft-link-circle", .malformed, "\"layer/weight\" leads through more than 16 soft links: they go in a circle"),
