@@ -43,6 +43,8 @@ struct AddedTokenMatcher: Sendable {
     private let entries: [Entry]
     private let trie: ByteTrie
     private let canBegin: [Bool]
+    /// The first byte of every token, if it is the same.
+    private let onlyFirst: UInt8?
 
     var isEmpty: Bool { entries.isEmpty }
 
@@ -53,6 +55,19 @@ struct AddedTokenMatcher: Sendable {
         var canBegin = [Bool](repeating: false, count: 256)
         for entry in entries { canBegin[Int(entry.pattern[0])] = true }
         self.canBegin = canBegin
+        let first = canBegin.firstIndex(of: true)
+        onlyFirst = first == canBegin.lastIndex(of: true) ? first.map { UInt8(truncatingIfNeeded: $0) } : nil
+    }
+
+    /// False where certainly no token is in the text.
+    func mayMatch(_ bytes: borrowing Span<UInt8>) -> Bool {
+        guard let onlyFirst else { return !entries.isEmpty }
+        var position = firstIndex(of: onlyFirst, in: bytes, from: 0)
+        while position < bytes.count {
+            if longest(bytes, at: position) != nil { return true }
+            position = firstIndex(of: onlyFirst, in: bytes, from: position + 1)
+        }
+        return false
     }
 
     /// Tokens and the text between them, in order; empty stretches are left out.

@@ -1,5 +1,4 @@
 public import Bytes
-internal import Parallelism
 
 /// Text to ids and back, as `DistilBertTokenizerFast` of transformers does it, or, by `Options.implementation`, its slow `DistilBertTokenizer`.
 ///
@@ -80,11 +79,13 @@ public struct DistilBertTokenizer: Sendable {
 
     let model: WordPieceModel
     let normalizer: Normalizer
+    let memory = WorkMemory()
+    let scanner: WordScanner
     var template: Template
     private let special: SpecialIDs
-    private var rawMatcher = AddedTokenMatcher([])
-    private var normalizedMatcher = AddedTokenMatcher([])
-    private var slow: SlowTokenizer?
+    private(set) var rawMatcher = AddedTokenMatcher([])
+    private(set) var normalizedMatcher = AddedTokenMatcher([])
+    private(set) var slow: SlowTokenizer?
 
     private struct SpecialIDs: Sendable {
         let unknown, separate, pad, classify, mask: Int32
@@ -108,6 +109,7 @@ public struct DistilBertTokenizer: Sendable {
         normalizer = Normalizer(
             cleansText: options.cleanText, spacesCJK: options.tokenizeChineseChars, stripsAccents: options.stripAccents ?? options.doLowerCase,
             lowercases: options.doLowerCase)
+        scanner = WordScanner(normalizer)
         template = Template(classify: special.classify, separate: special.separate)
         let names = [options.unkToken, options.sepToken, options.padToken, options.clsToken, options.maskToken]
         try addTokens(names.map { AddedToken($0, special: true) })
@@ -185,155 +187,4 @@ public struct DistilBertTokenizer: Sendable {
                 return AddedTokenMatcher.Entry(pattern: text.bytes, id: id, token: token)
             })
     }
-}
-
-// Encoding.
-extension DistilBertTokenizer {
-    /// The tokens of `text`, without special ones around.
-    public func tokenize(_ text: String) throws(ONNXError) -> [String] {
-        var sink = WordSink(model)
-        return try records(text, &sink).map { token(of: $0.id) ?? "" }
-    }
-
-    /// The ids of a text or a pair, with special tokens around unless told otherwise.
-    ///
-    /// Without `truncation` nothing is cut, without `padding` nothing is added. Throws if a text is longer than 2 GB or truncation can't do what it is asked.
-    public func encode(
-        _ text: String, pair: String? = nil, addSpecialTokens: Bool = true, truncation: Truncation? = nil, padding: Padding? = nil
-    ) throws(ONNXError) -> Encoding {
-        var sink = WordSink(model)
-        var encodings = [try encode(Input(text, pair: pair), addSpecialTokens, truncation, &sink)]
-        try padding?.apply(&encodings, id: padTokenID)
-        return encodings[0]
-    }
-
-    /// The ids of many texts or pairs, in their order, on `threads` threads (by default as many as the machine has).
-    public func encode(
-        _ inputs: [Input], addSpecialTokens: Bool = true, truncation: Truncation? = nil, padding: Padding? = nil, threads: Int? = nil
-    ) throws(ONNXError) -> [Encoding] {
-        let parts = Locked<[Int: [Encoding]]>([:])
-        try ThreadPool.shared(threads: threads).parallel(inputs.count, grain: 16) { range throws(ONNXError) in
-            var part: [Encoding] = []
-            part.reserveCapacity(range.count)
-            var sink = WordSink(model)
-            for index in range {
-                do throws(ONNXError) {
-                    part.append(try encode(inputs[index], addSpecialTokens, truncation, &sink))
-                } catch {
-                    throw error.at("text \(index)")
-                }
-            }
-            let made = part
-            parts.withLock { $0[range.lowerBound] = made }
-        }
-        var encodings = parts.withLock { $0 }.sorted { $0.key < $1.key }.flatMap(\.value)
-        try padding?.apply(&encodings, id: padTokenID)
-        return encodings
-    }
-
-    private func encode(_ input: Input, _ addSpecialTokens: Bool, _ truncation: Truncation?, _ sink: inout WordSink) throws(ONNXError) -> Encoding {
-        let first = try records(input.text, &sink)
-        let second = try input.pair.map { pair throws(ONNXError) in try records(pair, &sink) }
-        guard let truncation else { return Encoding(template.fill([first[...]] + (second.map { [$0[...]] } ?? []), special: addSpecialTokens)) }
-        try truncation.checkStride(added: template.added(isPair: false))
-        let added = addSpecialTokens ? template.added(isPair: second != nil) : 0
-        let windows = try truncation.windows(first.count, second?.count, added: added, tie: options.implementation == .fast ? .second : .first)
-        func fill(_ a: Range<Int>, _ b: Range<Int>?) -> Encoding {
-            var texts = [first[a]]
-            if let second, let b { texts.append(second[b]) }
-            return Encoding(template.fill(texts, special: addSpecialTokens))
-        }
-        guard let second else {
-            var encoding = fill(windows.first[0], nil)
-            encoding.overflowing = windows.first.dropFirst().map { fill($0, nil) }
-            return encoding
-        }
-        try checkCombinations(windows.first, windows.second, of: first.count + second.count)
-        var encoding = fill(windows.first[0], windows.second[0])
-        // Every window of the first with every one of the second; the first's own come last.
-        for a in windows.first.dropFirst() + windows.first.prefix(1) {
-            for b in windows.second where a != windows.first[0] || b != windows.second[0] { encoding.overflowing.append(fill(a, b)) }
-        }
-        return encoding
-    }
-
-    private func checkCombinations(_ first: [Range<Int>], _ second: [Range<Int>], of count: Int) throws(ONNXError) {
-        let longest = (first.map(\.count).max() ?? 0) + (second.map(\.count).max() ?? 0)
-        let (windows, overflow) = first.count.multipliedReportingOverflow(by: second.count)
-        guard !overflow, windows <= Truncation.overflowLimit / max(1, longest) else {
-            throw ONNXError(
-                .limit, "the \(first.count) windows of one text with the \(second.count) of the other are too many",
-                remedy: "cut only one of the texts, by only_first or only_second")
-        }
-    }
-
-    /// The tokens of a text, with offsets of both kinds.
-    private func records(_ text: String, _ sink: inout WordSink) throws(ONNXError) -> [TokenRecord] {
-        let bytes = Array(text.utf8)
-        guard bytes.count < Int32.max else { throw ONNXError(.limit, "a text of \(bytes.count) bytes is above the limit of 2 GB", remedy: "cut it up") }
-        let span = bytes.span
-        if let slow {
-            slow.run(span, into: &sink)
-            return sink.takeRecords()
-        }
-        for match in rawMatcher.split(span) {
-            if let id = match.id {
-                sink.added(id, from: match.range.lowerBound, to: match.range.upperBound)
-            } else if normalizedMatcher.isEmpty {
-                normalizer.run(span, match.range, into: &sink)
-                sink.endWord()
-            } else {
-                findNormalized(span, match.range, into: &sink)
-            }
-        }
-        var records = sink.takeRecords()
-        countScalars(span, &records)
-        return records
-    }
-
-    private func findNormalized(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, into sink: inout WordSink) {
-        var text = NormalizedText()
-        normalizer.run(bytes, range, into: &text)
-        let span = text.bytes.span
-        for match in normalizedMatcher.split(span) {
-            if let id = match.id {
-                sink.added(id, from: text.starts[match.range.lowerBound], to: text.ends[match.range.upperBound - 1])
-                continue
-            }
-            var position = match.range.lowerBound
-            while position < match.range.upperBound {
-                let start = position
-                let scalar = decodeScalar(span, &position)
-                sink.scalar(scalar, UnicodeTable.shared.flags(scalar), from: text.starts[start], to: text.ends[start])
-            }
-            sink.endWord()
-        }
-    }
-
-    /// Fills in the offsets in scalars.
-    private func countScalars(_ bytes: borrowing Span<UInt8>, _ records: inout [TokenRecord]) {
-        if isASCII(bytes) {
-            for index in records.indices { (records[index].scalarStart, records[index].scalarEnd) = (records[index].start, records[index].end) }
-            return
-        }
-        var scalarsBefore: [Int32] = []
-        scalarsBefore.reserveCapacity(bytes.count + 1)
-        var scalars: Int32 = 0
-        for index in bytes.indices {
-            scalarsBefore.append(scalars)
-            let next = index + 1
-            if next == bytes.count || bytes[next] & 0xC0 != 0x80 { scalars += 1 }
-        }
-        scalarsBefore.append(scalars)
-        for index in records.indices {
-            records[index].scalarStart = scalarsBefore[Int(records[index].start)]
-            records[index].scalarEnd = scalarsBefore[Int(records[index].end)]
-        }
-    }
-}
-
-private func isASCII(_ bytes: borrowing Span<UInt8>) -> Bool {
-    var all: UInt8 = 0
-    for index in bytes.indices { all |= bytes[index] }
-    return all < 0x80
 }

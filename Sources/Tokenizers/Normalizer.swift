@@ -1,7 +1,7 @@
 internal import Bytes
 
 /// What takes normalized scalars, one at a time, each with the bytes of the text that it comes from.
-protocol ScalarSink {
+protocol ScalarSink: ~Copyable {
     mutating func ascii(_ byte: UInt8, from start: Int)
     mutating func scalar(_ scalar: UInt32, _ flags: ScalarFlags, from start: Int, to end: Int)
 }
@@ -21,7 +21,7 @@ struct Normalizer: Sendable {
     let lowercases: Bool
     private let table = UnicodeTable.shared
     /// What each ASCII byte becomes; 0xFF for nothing.
-    private let asciiMap: [UInt8]
+    private let asciiTable: [UInt8]
 
     init(cleansText: Bool, spacesCJK: Bool, stripsAccents: Bool, lowercases: Bool) {
         self.cleansText = cleansText
@@ -29,7 +29,7 @@ struct Normalizer: Sendable {
         self.stripsAccents = stripsAccents
         self.lowercases = lowercases
         let table = self.table
-        asciiMap = (0..<128).map { (byte: UInt8) in
+        asciiTable = (0..<128).map { (byte: UInt8) in
             let flags = table.flags(UInt32(byte))
             if cleansText, flags.contains(.dropped) { return 0xFF }
             if cleansText, flags.contains(.space) { return 0x20 }
@@ -37,13 +37,16 @@ struct Normalizer: Sendable {
         }
     }
 
+    /// What an ASCII byte becomes; nil for nothing.
+    func asciiMap(_ byte: UInt8) -> UInt8? { asciiTable[Int(byte)] == 0xFF ? nil : asciiTable[Int(byte)] }
+
     /// Hands the normalized scalars of `range`, which must begin and end between scalars, to `sink`.
-    func run(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, into sink: inout some ScalarSink) {
+    func run(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, into sink: inout some ScalarSink & ~Copyable) {
         var position = range.lowerBound
         while position < range.upperBound {
             let byte = bytes[position]
             if byte < 0x80 {
-                let mapped = asciiMap[Int(byte)]
+                let mapped = asciiTable[Int(byte)]
                 if mapped != 0xFF { sink.ascii(mapped, from: position) }
                 position += 1
                 continue
@@ -61,7 +64,7 @@ struct Normalizer: Sendable {
     }
 
     @inline(__always)
-    private func emit(_ scalar: UInt32, _ entry: UnicodeTable.Entry, from start: Int, to end: Int, into sink: inout some ScalarSink) {
+    private func emit(_ scalar: UInt32, _ entry: UnicodeTable.Entry, from start: Int, to end: Int, into sink: inout some ScalarSink & ~Copyable) {
         if cleansText {
             if entry.flags.contains(.dropped) { return }
             if entry.flags.contains(.space) { return sink.scalar(0x20, .space, from: start, to: end) }
@@ -73,7 +76,7 @@ struct Normalizer: Sendable {
     }
 
     @inline(__always)
-    private func fold(_ scalar: UInt32, _ entry: UnicodeTable.Entry, from start: Int, to end: Int, into sink: inout some ScalarSink) {
+    private func fold(_ scalar: UInt32, _ entry: UnicodeTable.Entry, from start: Int, to end: Int, into sink: inout some ScalarSink & ~Copyable) {
         if entry.mapping == 0, !Hangul.syllables.contains(scalar) || !stripsAccents {
             if !stripsAccents || !entry.flags.contains(.mark) { sink.scalar(scalar, entry.flags, from: start, to: end) }
             return
@@ -86,7 +89,7 @@ struct Normalizer: Sendable {
     }
 
     @inline(__always)
-    private func lower(_ scalar: UInt32, _ entry: UnicodeTable.Entry, from start: Int, to end: Int, into sink: inout some ScalarSink) {
+    private func lower(_ scalar: UInt32, _ entry: UnicodeTable.Entry, from start: Int, to end: Int, into sink: inout some ScalarSink & ~Copyable) {
         guard lowercases else { return sink.scalar(scalar, entry.flags, from: start, to: end) }
         table.lowercase(scalar, entry) { sink.scalar($0, table.flags($0), from: start, to: end) }
     }
@@ -104,7 +107,7 @@ extension Normalizer {
     /// Handles the run of combining scalars around the one at `position`, and says where it ends.
     ///
     /// As in the crate's `NormalizedString`, what a scalar comes from is told by its place in the ordered run.
-    private func runInOrder(_ bytes: borrowing Span<UInt8>, at position: Int, in range: Range<Int>, into sink: inout some ScalarSink) -> Int {
+    private func runInOrder(_ bytes: borrowing Span<UInt8>, at position: Int, in range: Range<Int>, into sink: inout some ScalarSink & ~Copyable) -> Int {
         var start = position
         if leadingClass(scalar(bytes, at: position)) != 0 { start = runStart(bytes, before: position, notBefore: range.lowerBound) }
         var origins: [Range<Int>] = []

@@ -32,7 +32,7 @@ struct SlowTokenizer: Sendable {
         neverSplitOrSpecial = neverSplit.union(special)
     }
 
-    func run(_ bytes: borrowing Span<UInt8>, into sink: inout WordSink) {
+    func run<Output: ~Copyable>(_ bytes: borrowing Span<UInt8>, into sink: inout WordSink<Output>) {
         var text: [UInt32] = []
         for match in keptMatcher.split(bytes) {
             let part = scalars(bytes, match.range)
@@ -113,7 +113,7 @@ struct SlowTokenizer: Sendable {
         if !word.isEmpty { words.append(word) }
     }
 
-    private func put(_ word: [UInt32], into sink: inout WordSink) {
+    private func put<Output: ~Copyable>(_ word: [UInt32], into sink: inout WordSink<Output>) {
         for scalar in word { sink.scalar(scalar, [], from: 0, to: 0) }
         sink.endWord()
     }
