@@ -50,7 +50,7 @@ let package = Package(
         room("Converter", ["Tensors", "TensorFiles", "GraphIR", "Bytes", collections]),
         room(
             "DistilBERT", ["Converter", "Tokenizers", "GraphExecutor", "OpLibrary", "GraphIR", "TensorFiles", "Tensors", "Parallelism", "Bytes", collections]),
-        room("ONNX", ["Converter", "GraphExecutor", "GraphIR", "Tensors", "TensorFiles", "Bytes", collections]),
+        room("ONNX", ["Converter", "Tokenizers", "GraphExecutor", "GraphIR", "Tensors", "TensorFiles", "Bytes", collections]),
         .executableTarget(
             name: "onnx-run",
             dependencies: [

@@ -2,7 +2,7 @@
 
 import random
 
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -117,6 +117,7 @@ def tokenizer(vocabulary, setting):
     )
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     made.post_processor = processors.BertProcessing(("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"]))
+    made.decoder = decoders.WordPiece()
     made.add_special_tokens(SPECIAL)
     for token in setting["added"]:
         flags = {name: value for name, value in token.items() if name not in ("content", "special")}
@@ -125,7 +126,7 @@ def tokenizer(vocabulary, setting):
 
 
 def expected(made, first, pair, truncation):
-    """Windows as lists of [id, start, end, type, word or -1] flattened, or None where the package refuses."""
+    """Windows as lists of [id, start, end, word or -1] flattened, or None where the package refuses; and the first one's ids decoded."""
     made.no_truncation()
     try:
         if truncation:
@@ -134,12 +135,12 @@ def expected(made, first, pair, truncation):
     except BaseException as error:  # the crate panics where the stride is too great
         if isinstance(error, KeyboardInterrupt):
             raise
-        return None
+        return None, None
     windows = []
     for window in [encoding, *encoding.overflowing]:
         words = [-1 if each is None else each for each in window.word_ids]
         windows.append([value for row in zip(window.ids, window.offsets, words) for value in (row[0], *row[1], row[2])])
-    return windows
+    return windows, made.decode(encoding.ids, skip_special_tokens=False)
 
 
 def read_vocabulary(path):

@@ -51,9 +51,24 @@ package struct LineReader: ~Copyable {
         return text
     }
 
+    /// The next lines, whole and with their ends: about `count` bytes where so many are there, at least one line; nil after the last.
+    package mutating func nextBlock(of count: Int) throws(ONNXError) -> [UInt8]? {
+        guard let first = try nextBytes() else { return nil }
+        let begin = first.startIndex
+        while buffer.count - begin < count, !isAtEnd, hasInput { try fill() }
+        let end = buffer[begin...].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? buffer.count
+        start = isAtEnd ? buffer.count : max(end, start)
+        let block = Array(buffer[begin..<start])
+        line += block.count { $0 == UInt8(ascii: "\n") } - 1
+        return block
+    }
+
     /// Whether something can be read without waiting: a line that is there already, or what a pipe holds.
     package var isReady: Bool {
-        if isAtEnd || buffer[start...].contains(UInt8(ascii: "\n")) { return true }
+        isAtEnd || buffer[start...].contains(UInt8(ascii: "\n")) || hasInput
+    }
+
+    private var hasInput: Bool {
         var waiting = pollfd(fd: file.number, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&waiting, 1, 0) > 0
     }

@@ -5,3 +5,4 @@
 @_exported public import OrderedCollections
 @_exported public import TensorFiles
 @_exported public import Tensors
+@_exported public import Tokenizers

@@ -45,7 +45,8 @@ extension DistilBertTokenizer {
         return encodings
     }
 
-    private func encode(_ input: Input, _ addSpecialTokens: Bool, _ truncation: Truncation?, _ sink: inout WordSink<RecordOutput>) throws(ONNXError) -> Encoding {
+    private func encode(_ input: Input, _ addSpecialTokens: Bool, _ truncation: Truncation?, _ sink: inout WordSink<RecordOutput>) throws(ONNXError) -> Encoding
+    {
         let first = try records(input.text, &sink)
         let second = try input.pair.map { pair throws(ONNXError) in try records(pair, &sink) }
         guard let truncation else { return Encoding(template.fill([first[...]] + (second.map { [$0[...]] } ?? []), special: addSpecialTokens)) }

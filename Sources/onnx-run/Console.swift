@@ -14,6 +14,9 @@ enum Console {
     /// Writes `text` as it is to standard output.
     static func output(_ text: String) { write(text, to: 1) }
 
+    /// Writes `bytes` to standard output.
+    static func output(_ bytes: [UInt8]) { unsafe bytes.withUnsafeBufferPointer { unsafe write($0, to: 1) } }
+
     /// Writes `text` and a newline to standard error.
     static func error(_ text: String) { write(text + "\n", to: 2) }
 
@@ -40,15 +43,17 @@ enum Console {
 
     private static func write(_ text: String, to descriptor: Int32) {
         var text = text
-        text.withUTF8 { bytes in
-            var sent = 0
-            while sent < bytes.count {
-                let count = unsafe Glibc.write(descriptor, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent)
-                if count > 0 {
-                    sent += count
-                } else if errno != EINTR, !recovers(errno, descriptor) {
-                    return
-                }
+        text.withUTF8 { unsafe write($0, to: descriptor) }
+    }
+
+    private static func write(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe Glibc.write(descriptor, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent)
+            if count > 0 {
+                sent += count
+            } else if errno != EINTR, !recovers(errno, descriptor) {
+                return
             }
         }
     }

@@ -24,7 +24,7 @@ struct OnnxRun: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Run.self, Check.self, Inspect.self, Ops.self, Bench.self, Compare.self, FillMask.self, Classify.self, Tag.self, Answer.self, Embed.self,
-            Conformance.self,
+            Tokenize.self, Conformance.self,
         ],
         defaultSubcommand: Run.self)
 

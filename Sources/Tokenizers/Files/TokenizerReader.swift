@@ -119,8 +119,7 @@ extension DistilBertTokenizer.Options {
         if let words = file["never_split"]?.array { neverSplit = words.compactMap(\.string) }
         if file["strip_accents"] != nil { stripAccents = try flag("strip_accents") }
         if let prefix = file["wordpieces_prefix"]?.string { wordpiecesPrefix = prefix }
-        // transformers writes 10^30 where there is no such length.
-        if let length = file["model_max_length"]?.int, length > 0 { modelMaxLength = length }
+        if let length = file["model_max_length"], length != .null { modelMaxLength = try maxLength(length, place) ?? modelMaxLength }
         func token(_ name: String, _ field: inout String) throws(ONNXError) {
             guard let value = file[name], value != .null else { return }
             guard let token = AddedToken(value) else { throw ONNXError(.malformed, "\(name) is \(value.kind) where a token is expected", place: [place]) }
@@ -136,6 +135,14 @@ extension DistilBertTokenizer.Options {
             if let token = AddedToken(value) { added.append(token.asSpecial) }
         }
     }
+}
+
+/// Nil where there is no such length, for which transformers writes 10^30.
+private func maxLength(_ value: JSONValue, _ place: String) throws(ONNXError) -> Int? {
+    if let length = value.int, length > 0 { return length }
+    if case .number(let length) = value, length >= 0x1p62, length.isFinite { return nil }
+    let found = value.int.map(String.init) ?? value.kind
+    throw ONNXError(.malformed, "model_max_length is \(found) where an integer above 0 is expected", place: [place])
 }
 
 extension AddedToken {

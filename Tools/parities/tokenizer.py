@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
-"""Compares the tokenizer with the `tokenizers` package on random texts: ids, offsets, words, windows.
+"""Compares the tokenizer with the `tokenizers` package on texts from a seed: ids, offsets, words, windows, decoded text.
 
-Texts come from --seed: words, twenty scripts, emoji, marks, random Unicode, pairs, truncation with stride. The package's
-answers go to a file under .cache, which TokenizersTests (built in release) reads. Exit code 0 means no difference.
+The texts: words and real sentences, twenty scripts, emoji, marks, random Unicode, pairs, truncation with stride. The package's
+answers go to a file in the cache, which TokenizersTests (built in release) reads. Exit code 0 means no difference.
 """
 
 import argparse
@@ -13,12 +12,12 @@ import sys
 from environment import CACHE, ROOT, TOOLS
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="Tools/parity tokenizer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=200_000)
-    parser.add_argument("--longest", type=int, default=12, help="words of a text, at most")
-    options = parser.parse_args()
+    parser.add_argument("--longest", type=int, default=12, help="words of a text, at most (default 12)")
+    options = parser.parse_args(arguments)
     CACHE.mkdir(exist_ok=True)
     cases = CACHE / f"tokenizer-cases-{options.seed}.jsonl"
     numbers = [f"--{name}={getattr(options, name)}" for name in ("seed", "count", "longest")]
@@ -30,6 +29,3 @@ def main():
     if code == 0:
         cases.unlink()
     sys.exit(code)
-
-
-main()

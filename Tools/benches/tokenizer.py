@@ -1,0 +1,130 @@
+"""Measures the tokenizer's speed beside the `tokenizers` package and nanotoken on the same lines, cold and warm.
+
+4 MB of real text (documentation strings of Python's library and of the environment's packages, or --text FILE), bert-base-uncased's vocabulary, 2 threads.
+Each engine runs in a process of its own, in turns: the first call is the cold figure, the fastest of the later ones the warm
+one; the medians over the processes count. Loading is left out. Rows:
+    ids        at least 30 x tokenizers' encode_batch_fast cold; no slower than nanotoken's encode_batch, cold and warm
+    offsets    ids with offsets and all else: at least 30 x tokenizers' encode_batch cold
+Lines whose ids differ from the package's are counted, for nanotoken and for ours. Exits 1 when a row misses or an id of ours differs.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+from environment import CACHE, ROOT, TOOLS, enter
+
+enter("tokenizers-bench")
+
+import nanotoken  # noqa: E402
+from real_text import lines as real_lines  # noqa: E402
+from tokenizer_cases import SETTINGS, read_vocabulary, tokenizer  # noqa: E402
+
+VOCABULARY = ROOT / "Models/tokenizers/vocab.txt"
+CORES = sorted(os.sched_getaffinity(0))[:2]
+FACTOR = 30
+
+
+def package():
+    return tokenizer(read_vocabulary(VOCABULARY), SETTINGS[0])
+
+
+def rival(name: str, path: Path, runs: int) -> None:
+    """One engine in this process: prints the times of its calls in milliseconds."""
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    if name == "nanotoken":
+        made = nanotoken.Tokenizer.from_vocab(VOCABULARY)
+        call = lambda: made.encode_batch(lines)  # noqa: E731
+    else:
+        made = package()
+        call = (lambda: made.encode_batch(lines)) if name == "tokenizers" else (lambda: made.encode_batch_fast(lines))
+    times = []
+    for _ in range(1 + runs):
+        began = time.perf_counter()
+        result = call()
+        times.append((time.perf_counter() - began) * 1000)
+        del result
+    print(json.dumps({"first_ms": times[0], "min_ms": min(times[1:], default=times[0])}))
+
+
+def pinned(line: list, stdin: Path) -> str:
+    environment = {**os.environ, "RAYON_NUM_THREADS": "2", "TOKENIZERS_PARALLELISM": "true"}
+    with open(stdin, "rb") as text:
+        done = subprocess.run([str(each) for each in line], stdin=text, capture_output=True, text=True, env=environment, preexec_fn=lambda: os.sched_setaffinity(0, CORES))
+    if done.returncode != 0:
+        sys.exit(f"bench: exit {done.returncode} from {' '.join(map(str, line))}\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def measure(command: Path, path: Path, rounds: int, runs: int) -> dict[str, dict[str, float]]:
+    """The median over the processes of each engine's cold and warm time."""
+    ours = [command, "tokenize", VOCABULARY, "--bench", "--runs", runs, "--threads", 2]
+    theirs = [TOOLS / "bench", "tokenizer", "--file", path, "--rival"]
+    engines = {
+        "onnx-run": ours,
+        "nanotoken": [sys.executable, *theirs, "nanotoken", "--runs", runs],
+        "tokenizers, ids": [sys.executable, *theirs, "tokenizers-fast", "--runs", 1],
+        "onnx-run, offsets": [*ours, "--offsets"],
+        "tokenizers": [sys.executable, *theirs, "tokenizers", "--runs", 1],
+    }
+    taken = {name: [] for name in engines}
+    for _ in range(rounds):
+        for name, line in engines.items():
+            taken[name].append(json.loads(pinned(line, path)))
+    return {name: {key: statistics.median(each[key] for each in found) for key in ("first_ms", "min_ms")} for name, found in taken.items()}
+
+
+def mismatches(command: Path, path: Path) -> dict[str, int]:
+    """Lines whose ids are not those of the package."""
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    wanted = [each.ids for each in package().encode_batch_fast(lines)]
+    ours = [json.loads(line)["input_ids"] for line in pinned([command, "tokenize", VOCABULARY, "--lines"], path).splitlines()]
+    rows = nanotoken.Tokenizer.from_vocab(VOCABULARY).encode_batch(lines).to_list()
+    count = lambda found: sum(a != b for a, b in zip(found, wanted, strict=True))  # noqa: E731
+    return {"onnx-run": count(ours), "nanotoken": count(rows)}
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="Tools/bench tokenizer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser.add_argument("--text", type=Path, help="lines to measure on, in UTF-8, instead of the made 4 MB")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=5, help="processes of each engine (default 5)")
+    parser.add_argument("--runs", type=int, default=20, help="calls after the first, in a process (default 20)")
+    parser.add_argument("--rival", help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.rival:
+        return rival(options.rival, options.file, options.runs)
+    command = options.command.resolve()
+    if not command.exists():
+        sys.exit(f"bench: no {command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+    path = options.text
+    if path is None:
+        path = CACHE / f"tokenizer-lines-{options.seed}.txt"
+        folders = [Path(sysconfig.get_paths()[name]) for name in ("stdlib", "purelib")]
+        path.write_text("\n".join(real_lines(folders, 4_000_000, options.seed)) + "\n", encoding="utf-8", errors="replace")
+
+    before = os.getloadavg()[0]
+    times = measure(command, path, options.rounds, options.runs)
+    differ = mismatches(command, path)
+    print(f"{path.stat().st_size / 1e6:.1f} MB, {path.read_bytes().count(10)} lines\n\n| engine | cold | warm | lines with other ids |\n|---|---|---|---|")
+    for name, each in times.items():
+        print(f"| {name} | {each['first_ms']:.1f} ms | {each['min_ms']:.1f} ms | {differ.get(name, '-')} |")
+    rows = [
+        ("ids, cold, beside tokenizers' encode_batch_fast", times["tokenizers, ids"]["first_ms"] / times["onnx-run"]["first_ms"], FACTOR),
+        ("ids, cold, beside nanotoken", times["nanotoken"]["first_ms"] / times["onnx-run"]["first_ms"], 1),
+        ("ids, warm, beside nanotoken", times["nanotoken"]["min_ms"] / times["onnx-run"]["min_ms"], 1),
+        ("offsets, cold, beside tokenizers' encode_batch", times["tokenizers"]["first_ms"] / times["onnx-run, offsets"]["first_ms"], FACTOR),
+    ]
+    print("\n| what | times as fast | asked | |\n|---|---|---|---|")
+    for what, factor, asked in rows:
+        print(f"| {what} | {factor:.2f} x | at least {asked} x | {'yes' if factor >= asked else '**no**'} |")
+    print(f"\nload of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after; cores {', '.join(map(str, CORES))}")
+    sys.exit(1 if differ["onnx-run"] or any(factor < asked for _, factor, asked in rows) else 0)
