@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Synchronization
 
 /// Something that bytes are written to, front to back.
 package protocol ByteSink: AnyObject {
@@ -75,21 +74,16 @@ package final class AtomicFile: ByteSink {
         guard !isCommitted else { return }
         try flush()
         guard retryingInterrupts({ fsync(file.number) }) == 0 else { throw systemError("cannot be synced", errno, path) }
-        let number = retryingInterrupts { unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard number >= 0 else { throw systemError("cannot be put in place", errno, path) }
-        let directory = Descriptor(adopting: number)
+        let directory = try openParent(of: path)
         guard retryingInterrupts({ unsafe rename(temporary, path) }) == 0 else { throw systemError("cannot be put in place", errno, path) }
         isCommitted = true
         LiveFiles.remove(liveSlot)
-        // Some file systems can't sync a folder and say EINVAL.
-        guard retryingInterrupts({ fsync(directory.number) }) == 0 || errno == EINVAL else {
-            throw systemError("is complete, but its folder cannot be synced", errno, path)
-        }
+        try sync(directory, of: path)
     }
 
-    /// Removes every file that is being written. For signal handlers: it neither allocates nor locks.
+    /// Removes every file and folder that is being written. For signal handlers: it neither allocates nor locks.
     package static func removeAll() {
-        LiveFiles.unlinkAll()
+        LiveFiles.removeAll()
     }
 
     private func flush() throws(ONNXError) {
@@ -100,20 +94,7 @@ package final class AtomicFile: ByteSink {
 
     /// Writes all of `bytes` at the end, or at `offset`.
     private func put(_ bytes: borrowing RawSpan, at offset: Int?) throws(ONNXError) {
-        let failure = unsafe bytes.withUnsafeBytes { all in
-            var done = 0
-            while done < all.count {
-                let rest = unsafe UnsafeRawBufferPointer(rebasing: all[done...])
-                let count =
-                    if let offset {
-                        unsafe pwrite(file.number, rest.baseAddress, rest.count, off_t(offset + done))
-                    } else {
-                        unsafe Glibc.write(file.number, rest.baseAddress, rest.count)
-                    }
-                if count > 0 { done += count } else if count == 0 { return ENOSPC } else if errno != EINTR { return errno }
-            }
-            return 0
-        }
+        let failure = unsafe bytes.withUnsafeBytes { unsafe writeAll(file.number, $0, at: offset) }
         guard failure == 0 else { throw systemError("cannot be written", failure, path) }
     }
 
@@ -127,7 +108,38 @@ package final class AtomicFile: ByteSink {
 
 private let bufferSize = 1 << 18
 
-private func folder(of path: String) -> String {
+/// Writes all of `bytes` at the end, or at `offset`; 0, or the number of the error.
+func writeAll(_ file: CInt, _ bytes: UnsafeRawBufferPointer, at offset: Int? = nil) -> CInt {
+    var done = 0
+    while done < bytes.count {
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+        let count =
+            if let offset {
+                unsafe pwrite(file, rest.baseAddress, rest.count, off_t(offset + done))
+            } else {
+                unsafe Glibc.write(file, rest.baseAddress, rest.count)
+            }
+        if count > 0 { done += count } else if count == 0 { return ENOSPC } else if errno != EINTR { return errno }
+    }
+    return 0
+}
+
+/// The folder that holds `path`, to be synced once `path` is in place.
+func openParent(of path: String) throws(ONNXError) -> Descriptor {
+    let number = retryingInterrupts { unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard number >= 0 else { throw systemError("cannot be put in place", errno, path) }
+    return Descriptor(adopting: number)
+}
+
+/// Makes the renaming of `path` last. Some file systems can't sync a folder and say EINVAL.
+func sync(_ directory: borrowing Descriptor, of path: String) throws(ONNXError) {
+    guard retryingInterrupts({ fsync(directory.number) }) == 0 || errno == EINVAL else {
+        throw systemError("is complete, but its folder cannot be synced", errno, path)
+    }
+}
+
+/// The path of the folder that holds `path`.
+func folder(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }
@@ -145,36 +157,4 @@ private func refuseUnwritable(_ path: String) throws(ONNXError) {
         throw ONNXError(.io, "is \(kindName(kind)), which is not written over", place: [quoted(path)], remedy: remedy)
     }
     guard unsafe access(path, W_OK) == 0 else { throw systemError("cannot be replaced", errno, path) }
-}
-
-/// The paths of temporary files, where a signal handler can read them.
-private enum LiveFiles {
-    private static let slots = (0..<64).map { _ in Slot() }
-
-    /// A C string that is never freed, because a handler may be reading it, or 0.
-    private final class Slot: Sendable {
-        let address = Atomic<UInt>(0)
-    }
-
-    /// The slot that `path` went to, or nil when there are too many.
-    static func add(_ path: String) -> Int? {
-        guard let copy = unsafe strdup(path) else { return nil }
-        let address = UInt(bitPattern: copy)
-        for (index, slot) in slots.enumerated()
-        where slot.address.compareExchange(expected: 0, desired: address, ordering: .sequentiallyConsistent).exchanged {
-            return index
-        }
-        unsafe free(copy)
-        return nil
-    }
-
-    static func remove(_ index: Int?) {
-        if let index { slots[index].address.store(0, ordering: .sequentiallyConsistent) }
-    }
-
-    static func unlinkAll() {
-        for slot in slots {
-            if let path = unsafe UnsafePointer<CChar>(bitPattern: slot.address.load(ordering: .sequentiallyConsistent)) { _ = unsafe unlink(path) }
-        }
-    }
 }

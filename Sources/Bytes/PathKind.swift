@@ -16,3 +16,17 @@ package enum PathKind: Sendable {
         self = status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
     }
 }
+
+/// Whether there is anything at `path`, be it a link that leads nowhere.
+package func isSomething(_ path: String) -> Bool {
+    var status = stat()
+    guard !path.utf8.contains(0) else { return false }
+    return unsafe lstat(path, &status) == 0
+}
+
+/// Whether two paths lead to the same file or folder, links followed.
+package func isSameFile(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    guard !a.utf8.contains(0), !b.utf8.contains(0), unsafe stat(a, &first) == 0, unsafe stat(b, &second) == 0 else { return false }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+}
