@@ -23,8 +23,8 @@ struct OnnxRun: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Run.self, Check.self, Inspect.self, Ops.self, Bench.self, Compare.self, FillMask.self, Classify.self, Tag.self, Answer.self, Embed.self,
-            Tokenize.self, Conformance.self,
+            Run.self, Check.self, Inspect.self, Ops.self, Bench.self, Compare.self, Convert.self, Tokenize.self, FillMask.self, Classify.self, Tag.self,
+            Answer.self, Embed.self, Conformance.self,
         ],
         defaultSubcommand: Run.self)
 

@@ -10,6 +10,8 @@ internal import Musl
 enum Signals {
     static func install() {
         signal(SIGPIPE, SIG_IGN)
+        // A file that would be too large is an error of write(2) then.
+        signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number) { number in
                 AtomicFile.removeAll()

@@ -20,14 +20,22 @@ struct Command {
 
     static func model(_ name: String) -> String { root.appending(path: "Models/distilbert-tiny/\(name)").path }
 
+    /// The command with what it is given, not yet started. `limits` are the shell's, as `-f 8`.
+    static func process(_ arguments: [String], limits: String? = nil) -> Process {
+        let process = Process()
+        process.executableURL = limits == nil ? binary : URL(filePath: "/bin/sh")
+        process.arguments = limits.map { ["-c", "ulimit \($0); exec \"$0\" \"$@\"", binary.path] + arguments } ?? arguments
+        return process
+    }
+
     /// Runs the command in `folder` and waits for its end.
-    static func run(_ arguments: [String], input: String = "", in folder: Folder? = nil, environment: [String: String] = [:]) throws -> Ended {
+    static func run(
+        _ arguments: [String], input: String = "", in folder: Folder? = nil, environment: [String: String] = [:], limits: String? = nil
+    ) throws -> Ended {
         let scratch = try Folder()
         let (given, output, said) = (scratch.url.appending(path: "in"), scratch.url.appending(path: "out"), scratch.url.appending(path: "err"))
         for (url, text) in [(given, input), (output, ""), (said, "")] { try Data(text.utf8).write(to: url) }
-        let process = Process()
-        process.executableURL = binary
-        process.arguments = arguments
+        let process = process(arguments, limits: limits)
         process.currentDirectoryURL = folder?.url ?? scratch.url
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         process.standardInput = try FileHandle(forReadingFrom: given)

@@ -65,7 +65,12 @@ public struct ConversionReport: Sendable, Equatable {
 
     /// Throws `.shape` for the first weight that is missing or has another shape; with `isStrict`, for an unexpected tensor too.
     public func requireComplete(isStrict: Bool = false) throws(ONNXError) {
-        let problems = items.filter { $0.outcome.isProblem && (isStrict || $0.outcome != .unexpected) }
+        try refuse { $0.outcome.isProblem && (isStrict || $0.outcome != .unexpected) }
+    }
+
+    /// Throws `.shape` for the first item that is `isProblem`.
+    package func refuse(_ isProblem: (Item) -> Bool) throws(ONNXError) {
+        let problems = items.filter(isProblem)
         guard let first = problems.first else { return }
         let more = problems.count > 1 ? "; \(problems.count - 1) more don't fit either" : ""
         throw ONNXError(

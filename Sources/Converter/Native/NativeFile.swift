@@ -59,6 +59,11 @@ public struct NativeFile: Sendable {
     /// Whether the bytes say that they are a native file; whether they are right is another question.
     package static func isNative(_ region: ByteRegion) -> Bool { NativeHeader.isPresent(region) }
 
+    /// Whether `file` is a native one, in which a tensor of that name is for this format alone.
+    static func isReserved(_ name: String, in file: SafetensorsFile) -> Bool {
+        NativeHeader.isReserved(name) && file.metadata.keys.contains(where: NativeHeader.isReserved) && file[NativeHeader.graph] != nil
+    }
+
     /// The model. Its tensors are the file's.
     ///
     /// - Throws: `ONNXError` where the graph is damaged or names a tensor that the file lacks.

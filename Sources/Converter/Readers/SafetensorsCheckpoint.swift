@@ -7,7 +7,8 @@ extension Checkpoint {
     /// A safetensors file; its tensors stay where they are mapped.
     package init(safetensors file: SafetensorsFile) throws {
         var entries: OrderedDictionary<String, Entry> = [:]
-        for entry in file.entries {
+        // A native file keeps its graph and other files beside the weights.
+        for entry in file.entries where !NativeFile.isReserved(entry.name, in: file) {
             let tensor = try file.tensor(entry)
             entries[entry.name] = Entry(name: entry.name, shape: tensor.shape, elementType: tensor.elementType) { tensor }
         }

@@ -18,14 +18,16 @@ struct FreshWeights {
     /// The state dict, float. Equal seeds give equal weights on every machine.
     ///
     /// Matrices are drawn from a normal distribution of mean 0 and deviation `initializer_range`, cut off at two deviations; biases are 0, LayerNorms 1 and 0.
-    func make(seed: UInt64) throws -> OrderedDictionary<String, Tensor> {
+    ///
+    /// Only those that `isWanted` are made.
+    func make(seed: UInt64, where isWanted: (String) -> Bool = { _ in true }) throws -> OrderedDictionary<String, Tensor> {
         guard !config.sinusoidalPosEmbds || initialisation != .paddingDrawnLearnedPositions else {
             throw ONNXError(.usage, "sinusoidal_pos_embds is true, which the TensorFlow twins can't be made with", remedy: "load a checkpoint")
         }
         let names = DistilBertNames(task: task)
         var random = SeededRandom(seed: seed)
         var weights: OrderedDictionary<String, Tensor> = [:]
-        for expected in try config.expectedWeights(for: task) where expected.tiedTo == nil {
+        for expected in try config.expectedWeights(for: task) where expected.tiedTo == nil && isWanted(expected.name) {
             let isNorm = expected.name.hasSuffix("LayerNorm.weight") || expected.name.hasSuffix("layer_norm.weight")
             weights[expected.name] =
                 if expected.name == names.positionEmbeddings && config.sinusoidalPosEmbds {
