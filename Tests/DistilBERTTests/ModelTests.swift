@@ -208,6 +208,18 @@ import Testing
         #expect(error?.code == .io)
     }
 
+    @Test func aNativeFileBringsItsConfiguration() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let family = try Family(.tokenClassification)
+        let file = folder.appending(path: "tags.safetensors").path
+        try NativeFile.write(try family.model(), files: [(name: "config.json", bytes: try family.config.jsonBytes())], to: file)
+        let model = try DistilBertForTokenClassification(from: file)
+        #expect(model.config.numLabels == 5 && model.network.report?.items(.unexpected).isEmpty == true)
+        let logits = try model(inputIDs: try value(family, "input_ids"), attentionMask: try value(family, "attention_mask")).logits
+        #expect(try distance(logits, try value(family, "sdpa.logits")) < 2e-5)
+    }
+
     @Test func aMissingOrMisshapenWeightIsNamed() throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -4,12 +4,14 @@ internal import OrderedCollections
 internal import Tensors
 
 extension DistilBertNetwork {
-    /// The network of the weights at `source`, for `task` whatever task they were trained for.
+    /// The network of the weights at `source`, for `task` whatever task they were trained for. A native file brings its own configuration.
     convenience init(from source: ModelSource, task: DistilBertTask, seed: UInt64?, semantics: DistilBertSemantics) throws {
-        guard let file = try source.open("config.json") else {
+        let native = try source.native()
+        guard let text = try native?.file("config.json") ?? source.open("config.json") else {
             throw ONNXError(.io, "has no config.json", place: [quoted(source.folder)], remedy: "put the model's config.json beside its weights")
         }
-        try self.init(try source.checkpoint(), try DistilBertConfig(file), task: task, seed: seed, semantics: semantics)
+        let checkpoint = try native?.checkpoint() ?? source.checkpoint()
+        try self.init(checkpoint, try DistilBertConfig(text), task: task, seed: seed, semantics: semantics)
     }
 
     /// The network of `checkpoint`. Weights of the head that it lacks are drawn.
@@ -29,5 +31,15 @@ extension DistilBertNetwork {
         var weights: OrderedDictionary<String, Tensor> = [:]
         for weight in expected { weights[weight.name] = found[weight.name] ?? drawn[weight.name] }
         try self.init(config, task: task, semantics: semantics, weights: weights, report: report)
+    }
+}
+
+extension ModelSource {
+    /// The weights' file, where it is a native one.
+    fileprivate func native() throws -> NativeFile? {
+        guard let weights else { return nil }
+        // The file that a user named may be a link anywhere; one that was found in a folder may not leave it.
+        let region = weights == name ? ByteRegion(try MappedFile(path: weights)) : try open(String(weights.dropFirst(folder.count + 1)))
+        return try region.flatMap { NativeFile.isNative($0) ? try NativeFile($0) : nil }
     }
 }
