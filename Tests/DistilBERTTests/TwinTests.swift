@@ -1,4 +1,5 @@
 import DistilBERT
+import Foundation
 import ONNX
 import Testing
 

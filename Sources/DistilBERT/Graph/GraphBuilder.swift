@@ -11,6 +11,8 @@ public struct GraphBuilder {
     public let opset: Int
     /// The type that weights, and all that is computed of them, have.
     let elementType: ElementType
+    /// What the names of constants begin with, and those of weights never.
+    static let constantPrefix = "/constants/"
     private(set) var graph: Graph
     private var scopes: [String] = []
     private var counts: [String: Int] = [:]
@@ -41,7 +43,7 @@ public struct GraphBuilder {
 
     /// A number of the type of the weights, without axes.
     public mutating func constant(_ value: Double) -> String {
-        constant("/constants/\(value)") { type in
+        constant(Self.constantPrefix + "\(value)") { type in
             switch type {
             case .double: try Tensor(scalar: value)
             case .float16: try Tensor(scalar: Float16(value))
@@ -53,17 +55,19 @@ public struct GraphBuilder {
 
     /// Integers along one axis: axes, a shape or sizes.
     public mutating func integers(_ values: [Int]) -> String {
-        constant("/constants/[" + values.map(String.init).joined(separator: ",") + "]") { _ in try Tensor(values.map(Int64.init), shape: [values.count]) }
+        constant(Self.constantPrefix + "[" + values.map(String.init).joined(separator: ",") + "]") { _ in
+            try Tensor(values.map(Int64.init), shape: [values.count])
+        }
     }
 
     /// An integer without axes.
     public mutating func integer(_ value: Int) -> String {
-        constant("/constants/integer/\(value)") { _ in try Tensor(scalar: Int64(value)) }
+        constant(Self.constantPrefix + "integer/\(value)") { _ in try Tensor(scalar: Int64(value)) }
     }
 
     /// A truth value without axes.
     mutating func bool(_ value: Bool) -> String {
-        constant("/constants/\(value)") { _ in try Tensor(scalar: TensorBool(value)) }
+        constant(Self.constantPrefix + "\(value)") { _ in try Tensor(scalar: TensorBool(value)) }
     }
 
     private mutating func constant(_ name: String, _ make: (ElementType) throws -> Tensor) -> String {

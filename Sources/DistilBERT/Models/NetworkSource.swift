@@ -10,8 +10,7 @@ extension DistilBertNetwork {
         guard let text = try native?.file("config.json") ?? source.open("config.json") else {
             throw ONNXError(.io, "has no config.json", place: [quoted(source.folder)], remedy: "put the model's config.json beside its weights")
         }
-        let checkpoint = try native?.checkpoint() ?? source.checkpoint()
-        try self.init(checkpoint, try DistilBertConfig(text), task: task, seed: seed, semantics: semantics)
+        try self.init(try native?.weights() ?? source.checkpoint(), try DistilBertConfig(text), task: task, seed: seed, semantics: semantics)
     }
 
     /// The network of `checkpoint`. Weights of the head that it lacks are drawn.
@@ -41,5 +40,14 @@ extension ModelSource {
         // The file that a user named may be a link anywhere; one that was found in a folder may not leave it.
         let region = weights == name ? ByteRegion(try MappedFile(path: weights)) : try open(String(weights.dropFirst(folder.count + 1)))
         return try region.flatMap { NativeFile.isNative($0) ? try NativeFile($0) : nil }
+    }
+}
+
+extension NativeFile {
+    /// The weights, without the constants of a graph that was built here.
+    fileprivate func weights() throws -> Checkpoint {
+        let all = try checkpoint()
+        let entries = all.entries.filter { !$0.key.hasPrefix(GraphBuilder.constantPrefix) }
+        return Checkpoint(format: all.format, entries: entries, metadata: all.metadata)
     }
 }
