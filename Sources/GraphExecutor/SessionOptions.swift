@@ -20,8 +20,18 @@ public struct SessionOptions: Sendable {
         case int8
     }
 
+    /// What becomes of the rows of a batch that its mask hides.
+    public enum Padding: String, Sendable, CaseIterable {
+        /// They are left out where no output shows it, and computed elsewhere.
+        case compute
+        /// They are left out, and are 0 in outputs that have a row for each token; other graphs run as under `compute`.
+        case skip
+    }
+
     /// Which way the session runs.
     public var kind = Kind.optimized
+    /// What an optimised session does about padding.
+    public var padding = Padding.compute
     /// Threads that compute; nil for as many as the process may use.
     public var threads: Int?
     /// Bytes that the runs in flight may hold together, weights aside; nil for 80 % of the machine's memory.

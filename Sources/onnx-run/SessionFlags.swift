@@ -17,6 +17,8 @@ struct SessionFlags: ParsableArguments {
         name: .customLong("keep-fp32"),
         help: ArgumentHelp("A linear layer that stays in fp32, by its node's name; * stands for any characters. Repeatable.", valueName: "name"))
     var keepFP32: [String] = []
+    @Option(help: "compute, or skip: rows that an attention mask hides are left out, and 0 in outputs that have a row for each token.")
+    var padding = PaddingName.compute
 
     func validate() throws {
         if precision == .fp32, let name = keepFP32.first { throw ValidationError("--keep-fp32 \(quoted(name)) goes with --precision bf16 or int8") }
@@ -32,6 +34,7 @@ struct SessionFlags: ParsableArguments {
     var options: SessionOptions {
         var options = SessionOptions(kind: session.kind, threads: threads ?? Self.environmentThreads)
         options.maxMemory = maxMemory?.bytes
+        options.padding = padding == .skip ? .skip : .compute
         options.packedCache = packedCache
         options.precision = precision.precision
         options.keepFP32 = keepFP32
@@ -41,6 +44,11 @@ struct SessionFlags: ParsableArguments {
     private static var environmentText: String? { ProcessInfo.processInfo.environment["ONNX_RUN_THREADS"].flatMap { $0.isEmpty ? nil : $0 } }
 
     private static var environmentThreads: Int? { environmentText.flatMap(Int.init).flatMap { (1...1024).contains($0) ? $0 : nil } }
+}
+
+/// What `--padding` accepts.
+enum PaddingName: String, ExpressibleByArgument, CaseIterable {
+    case compute, skip
 }
 
 /// What `--session` accepts.

@@ -15,6 +15,7 @@ final class GraphEditor {
     private let graph: Graph
     /// The version of ONNX's own operators.
     let opset: Int
+    let padding: SessionOptions.Padding
     private let outputs: Set<String>
     private let inputs: Set<String>
     private var producers: [String: Int] = [:]
@@ -26,15 +27,17 @@ final class GraphEditor {
     private var names: [String] = []
     private var taken: Set<String> = []
     private let opsets: OrderedDictionary<String, Int>
+    private var isSorted = true
     /// Whether the pass that is running has changed anything.
     private(set) var isChanged = false
     /// What the pass that is running has done and refused.
     private(set) var report: PassReport
 
     /// `program` is the model's graph's own, with its types.
-    init(_ model: Model, _ program: Program, pass: String, opset: Int) {
+    init(_ model: Model, _ program: Program, pass: String, opset: Int, padding: SessionOptions.Padding = .compute) {
         let graph = model.graph
         self.opset = opset
+        self.padding = padding
         opsets = model.opsetImports
         self.graph = graph
         nodes = graph.nodes
@@ -53,8 +56,34 @@ final class GraphEditor {
     /// The graph as it is now.
     var result: Graph {
         var result = graph
-        result.nodes = nodes.enumerated().flatMap { index, node in (inserted[index] ?? []) + (node.map { [$0] } ?? []) }
+        let list = nodes.enumerated().flatMap { index, node in (inserted[index] ?? []) + (node.map { [$0] } ?? []) }
+        result.nodes = isSorted ? list : Self.sorted(list)
         result.initializers = initializers
+        return result
+    }
+
+    /// The nodes in their order, but each after those that it reads.
+    private static func sorted(_ nodes: [Node]) -> [Node] {
+        var makers: [String: Int] = [:]
+        for (index, node) in nodes.enumerated() {
+            for name in node.outputs where !name.isEmpty { makers[name] = index }
+        }
+        var result: [Node] = []
+        var isPlaced = [Bool](repeating: false, count: nodes.count)
+        for start in nodes.indices {
+            var open = [start]
+            // A node is placed when what it reads is; a cycle, which there is none of, would end at the count.
+            while let index = open.last, open.count <= nodes.count {
+                let missing = isPlaced[index] ? [] : (nodes[index].inputs + captures(nodes[index])).compactMap { makers[$0] }.filter { !isPlaced[$0] }
+                if let next = missing.first {
+                    open.append(next)
+                    continue
+                }
+                open.removeLast()
+                if !isPlaced[index] { result.append(nodes[index]) }
+                isPlaced[index] = true
+            }
+        }
         return result
     }
 
@@ -172,6 +201,12 @@ final class GraphEditor {
         for name in node.inputs where !name.isEmpty { uses[name, default: 0] += 1 }
     }
 
+    /// Whether an inserted node makes the value.
+    func isInserted(_ name: String) -> Bool { inserted.values.contains { $0.contains { $0.outputs.contains(name) } } }
+
+    /// Lets the graph have its nodes in an order in which each comes after those that it reads.
+    func sortNodes() { isSorted = false }
+
     func remove(_ index: Int) {
         guard let node = nodes[index] else { return }
         isChanged = true
@@ -219,7 +254,7 @@ final class GraphEditor {
     }
 
     /// The names that a node's subgraphs read of the graph around them.
-    private static func captures(_ node: Node) -> [String] {
+    static func captures(_ node: Node) -> [String] {
         var found: [String] = []
         for attribute in node.attributes.values {
             guard case .graph(let graph) = attribute else { continue }

@@ -15,7 +15,7 @@ enum Passes {
     /// The passes for a model of `opset`, in their order. What fusions look for broadcasts by NumPy's rule, which opset 7 began.
     private static func list(opset: Int) -> [any Pass.Type] {
         let fusions: [any Pass.Type] = [FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, FuseLinear.self, FuseQuantizedLinear.self]
-        let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self]
+        let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self, SkipPadding.self]
         return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : fusions + movements) + [DropUnread.self]
     }
 
@@ -29,7 +29,7 @@ enum Passes {
         var current: Program?
         for pass in list(opset: opset) {
             let program = try current ?? typed(model, limits)
-            let editor = GraphEditor(model, program, pass: pass.name, opset: opset)
+            let editor = GraphEditor(model, program, pass: pass.name, opset: opset, padding: options.padding)
             try pass.run(editor)
             model.graph = editor.result
             reports.append(editor.report)

@@ -44,6 +44,10 @@ struct BufferLayout {
                 continue
             }
             types[id] = (element, shape)
+            if layout.bounded[output] != nil {
+                own.insert(id)
+                continue
+            }
             if let source = layout.views[output] {
                 guard let input = step.inputs[source], let buffer = bufferOf[input] else {
                     own.insert(id)
@@ -83,7 +87,7 @@ struct BufferLayout {
 
     /// The plan. `steps` are those that were added, in their order.
     mutating func finish(
-        _ steps: [(index: Int, inference: Inference)], known: [Program.ID: Tensor], given: Set<Program.ID>, open: Int?
+        _ steps: [(index: Int, inference: Inference)], known: [Program.ID: Tensor], given: Set<Program.ID>, bounded: [Program.ID: Int], open: Int?
     ) throws -> Plan {
         if let open {
             for id in program.steps[open].inputs.compactMap({ $0 }) + program.steps[open].captured {
@@ -104,13 +108,15 @@ struct BufferLayout {
         }
         let knownAfterwards = known.filter { !given.contains($0.key) && program.constants[$0.key] == nil && leaves($0.key) }
         return Plan(
-            steps: runningSteps(steps, places), open: open, end: end, places: places,
+            steps: runningSteps(steps, places, bounded), open: open, end: end, places: places, bounded: bounded,
             knownAfterwards: knownAfterwards.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, arenaByteCount: memory.byteCount,
             peak: peak(steps, placed))
     }
 
     /// Steps that only give another view of the arena need not run.
-    private func runningSteps(_ steps: [(index: Int, inference: Inference)], _ places: [Program.ID: Plan.Place]) -> [Plan.Step] {
+    private func runningSteps(
+        _ steps: [(index: Int, inference: Inference)], _ places: [Program.ID: Plan.Place], _ bounded: [Program.ID: Int]
+    ) -> [Plan.Step] {
         let running = steps.filter { index, inference in
             let step = program.steps[index]
             let views = step.operation.layout(inference).views
@@ -135,7 +141,9 @@ struct BufferLayout {
             }
             return Plan.Step(
                 index: entry.index, outputTypes: entry.inference.outputs, wanted: step.outputs.map { $0.map { program.isRead[$0] } ?? false },
-                patches: patches, dying: dying[position].sorted())
+                patches: patches,
+                bounded: step.inputs.indices.filter { input in step.inputs[input].map { bounded[$0] != nil && !patches.contains(input) } ?? false },
+                dying: dying[position].sorted())
         }
     }
 

@@ -22,6 +22,8 @@ final class Plan: Sendable {
         let wanted: [Bool]
         /// Inputs that are values of their own.
         let patches: [Int]
+        /// Inputs in the arena that have the run-time extent.
+        let bounded: [Int]
         /// Values of their own that nobody reads after this step.
         let dying: [Program.ID]
     }
@@ -32,6 +34,8 @@ final class Plan: Sendable {
     /// The first step of the program that is not covered.
     let end: Int
     let places: [Program.ID: Place]
+    /// The axis of each value that has the run-time extent: planned for the most that it can be, known when the step that finds it has run.
+    let bounded: [Program.ID: Int]
     /// Values that a later stretch reads, of those known here.
     let knownAfterwards: [(Program.ID, Tensor)]
     let arenaByteCount: Int
@@ -39,13 +43,14 @@ final class Plan: Sendable {
     let peak: (step: Int, byteCount: Int)
 
     init(
-        steps: [Step], open: Int?, end: Int, places: [Program.ID: Place], knownAfterwards: [(Program.ID, Tensor)], arenaByteCount: Int,
-        peak: (step: Int, byteCount: Int)
+        steps: [Step], open: Int?, end: Int, places: [Program.ID: Place], bounded: [Program.ID: Int],
+        knownAfterwards: [(Program.ID, Tensor)], arenaByteCount: Int, peak: (step: Int, byteCount: Int)
     ) {
         self.steps = steps
         self.open = open
         self.end = end
         self.places = places
+        self.bounded = bounded
         self.knownAfterwards = knownAfterwards
         self.arenaByteCount = arenaByteCount
         self.peak = peak

@@ -23,6 +23,7 @@ struct PlanBuilder {
     private var producers: [Program.ID: Int] = [:]
     private var inferences: [(index: Int, inference: Inference)] = []
     private var open: Int?
+    private var bounded: [Program.ID: Int] = [:]
     private let values: [Value?]
     private let host: PlanTimeHost
 
@@ -83,7 +84,25 @@ struct PlanBuilder {
         }
         if try compute(step, inference) { return }
         let isOpen = zip(step.outputs, inference.outputs).contains { id, type in id.map { program.isRead[$0] } ?? false && !Self.isComplete(type) }
-        if isOpen || !step.bodies.isEmpty { open = index } else { inferences.append((index, inference)) }
+        let layout = step.operation.layout(inference)
+        // There is one register.
+        if isOpen || !step.bodies.isEmpty || !layout.bounded.isEmpty && !bounded.isEmpty { open = index } else { inferences.append((index, inference)) }
+        if open == nil { followExtent(step, inference, layout) }
+    }
+
+    /// Notes which outputs have the extent that is known at run time only: those of the step that finds it, and those that keep its axis apart.
+    private mutating func followExtent(_ step: Program.Step, _ inference: Inference, _ layout: Layout) {
+        for (output, id) in step.outputs.enumerated() {
+            guard let id, let rank = inference.outputs[output]?.shape?.count else { continue }
+            bounded[id] =
+                layout.bounded[output]
+                ?? (0..<rank).first { axis in
+                    step.inputs.enumerated().contains { input, source in
+                        guard let source, let own = bounded[source] else { return false }
+                        return step.operation.source(of: axis, input: input, inference) == .axis(own)
+                    }
+                }
+        }
     }
 
     /// Types that say how many bytes a value has, and those whose values are never in the arena.
@@ -161,7 +180,7 @@ struct PlanBuilder {
         for (position, (index, inference)) in inferences.enumerated() {
             layout.add(program.steps[index], index: index, position: position, inference: inference, known: known)
         }
-        return try layout.finish(inferences, known: known, given: given, open: open)
+        return try layout.finish(inferences, known: known, given: given, bounded: bounded, open: open)
     }
 }
 

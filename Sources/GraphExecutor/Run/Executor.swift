@@ -11,6 +11,8 @@ final class Executor: RunHost {
     private let kept: Set<Program.ID>
     private var values: [Value?]
     private var step = 0
+    /// The run-time extent of the plan that is followed, once it is known.
+    private var extent: Int?
 
     /// `kept` are values to be had afterwards, beside the outputs.
     init(_ program: Program, state: RunState, kept: Set<Program.ID> = []) {
@@ -76,6 +78,7 @@ final class Executor: RunHost {
         }
         defer { state.arenas.give(arena) }
         let activation = try arena.activation(plan, program)
+        extent = nil
         for (position, planned) in plan.steps.enumerated() {
             let step = program.steps[planned.index]
             let context = activation.contexts[position]
@@ -102,9 +105,17 @@ final class Executor: RunHost {
             guard let id = step.inputs[input], let value = values[id] else { throw ONNXError(.shape, "input \(input) was not produced") }
             context.rebind(input, value)
         }
-        let targets = try step.outputs.map { id -> MutableTensor? in
-            guard let id, case .arena(let offset, let type, let shape)? = activation.plan.places[id] else { return nil }
-            return try MutableTensor(type, shape, arena.memory, byteOffset: offset)
+        let plan = activation.plan
+        for input in planned.bounded {
+            if let id = step.inputs[input], let tensor = activation.fixed[id] { context.rebind(input, .tensor(try cut(id, tensor, plan, arena))) }
+        }
+        let targets = try step.outputs.enumerated().map { output, id -> MutableTensor? in
+            guard let id else { return nil }
+            if plan.bounded[id] != nil, extent != nil, case .tensor(let element, let shape?)? = planned.outputTypes[output] {
+                context.retype(output, .tensor(element, cut(id, shape, plan)))
+            }
+            guard case .arena(let offset, let type, let shape)? = plan.places[id] else { return nil }
+            return try MutableTensor(type, cut(id, shape.map(Dimension.known), plan).compactMap(\.size), arena.memory, byteOffset: offset)
         }
         activation.host.begin(self, arena, targets: targets)
         let start = state.profile?.now
@@ -115,6 +126,7 @@ final class Executor: RunHost {
             guard let value = context.results[output] else { throw ONNXError(.unsupported, "output \(output) is not computed") }
             guard let target = targets[output] else {
                 values[id] = try arena.detached(value)
+                if extent == nil, let axis = plan.bounded[id] { extent = value.tensor?.shape[axis] }
                 continue
             }
             try settle(value, in: target)
@@ -135,6 +147,19 @@ final class Executor: RunHost {
         }
     }
 
+    /// A shape with the run-time extent in the place of the most that it can be.
+    private func cut(_ id: Program.ID, _ shape: [Dimension], _ plan: Plan) -> [Dimension] {
+        guard let axis = plan.bounded[id], let extent else { return shape }
+        var shape = shape
+        shape[axis] = .known(extent)
+        return shape
+    }
+
+    private func cut(_ id: Program.ID, _ tensor: Tensor, _ plan: Plan, _ arena: Arena) throws -> Tensor {
+        guard case .arena(let offset, let type, let shape)? = plan.places[id] else { return tensor }
+        return try Tensor(type, cut(id, shape.map(Dimension.known), plan).compactMap(\.size), arena.memory, byteOffset: offset)
+    }
+
     /// Copies a result into its planned place, unless it was written there.
     private func settle(_ value: Value, in target: MutableTensor) throws {
         guard let tensor = value.tensor, tensor.elementType == target.elementType, tensor.shape == target.shape,
@@ -149,7 +174,7 @@ final class Executor: RunHost {
     private func performOpen(_ index: Int, _ activation: Activation, _ arena: Arena) throws {
         let step = program.steps[index]
         let borrowed = (step.inputs.compactMap { $0 } + step.captured).filter { values[$0] == nil && activation.fixed[$0] != nil }
-        for id in borrowed { values[id] = activation.fixed[id].map(Value.tensor) }
+        for id in borrowed { values[id] = try activation.fixed[id].map { .tensor(try cut(id, $0, activation.plan, arena)) } }
         try interpret(index..<index + 1)
         for id in step.outputs.compactMap({ $0 }) {
             if let value = values[id] { values[id] = try arena.detached(value) }

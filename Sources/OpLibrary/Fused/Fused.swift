@@ -9,8 +9,13 @@ package enum Fused {
     package static let operators: [any FusedOperator.Type] = [
         Activation.self,
         Attention.self,
+        KeptRows.self,
         Linear.self,
+        PackRows.self,
+        PackedAttention.self,
         QuantizedLinear.self,
+        RowExtents.self,
+        UnpackRows.self,
     ]
 }
 

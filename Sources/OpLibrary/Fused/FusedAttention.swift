@@ -19,8 +19,8 @@ extension Fused {
                 .defaulted("y_rows_first", .int(0)),
             ], types: ["T": .tensors(.float), "M": .tensors(.float, .bool)])
 
-        private let scale: Float
-        private let guards: Bool
+        let scale: Float
+        let guards: Bool
         private let fill: Float
         /// Of Q, K and V.
         private let rowsFirst: [Bool]
@@ -120,10 +120,7 @@ extension Fused {
                         : try Heads(headsFirst: tensor))
             }
             let keyCount = heads[1].rows
-            let bias = try context.optionalInput(3).map { mask in
-                try AttentionBias(
-                    try additive(mask, keys: keyCount, context), batches: result[0], heads: result[1], queries: result[2], keys: keyCount)
-            }
+            let bias = try context.optionalInput(3).map { try maskBias($0, Array(result[..<2]), queries: result[2], keys: keyCount, context) }
             let product = try AttentionProduct(
                 queries: heads[0], keys: heads[1], values: heads[2], bias: bias, scale: scale, maskedRowsAreZero: guards)
             try product.run(into: try y.elements(Float.self), rowsFirst: resultRowsFirst, context)
@@ -134,6 +131,12 @@ extension Fused {
             var shape = tensor.shape
             (shape[0], shape[isRowsFirst ? 2 : 1]) = (batches, heads)
             return shape == tensor.shape ? tensor : try broadcast(tensor, to: shape, context)
+        }
+
+        /// What the mask adds to the scores.
+        func maskBias(_ mask: Tensor, _ stacks: [Int], queries: Int, keys: Int, _ context: RunContext) throws -> AttentionBias {
+            try AttentionBias(
+                try additive(mask, keys: keys, context), batches: stacks[0], heads: stacks[1], queries: queries, keys: keys)
         }
 
         /// The mask as floats with every key.

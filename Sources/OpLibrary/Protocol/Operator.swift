@@ -52,8 +52,12 @@ package struct Layout: Sendable {
     /// Inputs whose memory output 0 may take over when nobody reads them afterwards: each element is read before it is written.
     package var overwritable: [Int] = []
 
-    package init(views: [Int: Int] = [:], overwritable: [Int] = []) {
+    /// The axis of an output whose extent is known when the operator has run, and is at most the inferred one until then.
+    package var bounded: [Int: Int] = [:]
+
+    package init(views: [Int: Int] = [:], overwritable: [Int] = [], bounded: [Int: Int] = [:]) {
         self.views = views
         self.overwritable = overwritable
+        self.bounded = bounded
     }
 }

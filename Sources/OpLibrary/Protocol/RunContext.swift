@@ -20,7 +20,7 @@ package protocol RunHost: AnyObject {
 /// One application of an operator: its inputs, and where its outputs go.
 package final class RunContext {
     private var inputs: [Value?]
-    private let outputTypes: [ValueType?]
+    private var outputTypes: [ValueType?]
     private let wanted: [Bool]
     package let host: any RunHost
     /// The outputs made so far.
@@ -47,6 +47,9 @@ package final class RunContext {
 
     /// Another value, or none any more, for input `index`.
     package func rebind(_ index: Int, _ value: Value?) { inputs[index] = value }
+
+    /// Another type for output `index`, whose extents have become known.
+    package func retype(_ index: Int, _ type: ValueType) { outputTypes[index] = type }
 
     package var inputCount: Int { inputs.count }
     package var outputCount: Int { outputTypes.count }

@@ -109,6 +109,27 @@ package struct AttentionProduct {
         }
     }
 
+    /// Runs products of one batch each, heads behind one another: rows of the first begin at row `start` of `y`, `[row, head, size]`.
+    package static func run(_ products: [(product: AttentionProduct, start: Int)], into y: MutableElements<Float>, _ context: RunContext) throws {
+        guard let first = products.first?.product else { return }
+        let (heads, size) = (first.queries.heads, first.values.size)
+        precondition(
+            products.allSatisfy { ($0.start + $0.product.queries.rows) * heads * size <= y.count && $0.product.queries.batches == 1 }, "rows out of range")
+        let counts = products.map { unsafe ck_kernels().pointee.attention_f32_scratch($0.product.queries.rows, $0.product.keys.rows, first.queries.size, size) }
+        guard let count = counts.max(), counts.allSatisfy({ $0 >= 0 }) else { throw ONNXError(.limit, "so many queries and keys can't be counted") }
+        let work = products.reduce(0) { $0 + $1.product.queries.rows * $1.product.keys.rows * (first.queries.size + size) } / products.count
+        try context.parallel(products.count * heads, grain: Swift.max(1, 65_536 / Swift.max(1, work))) { range in
+            let scratch = MutableElements<Float>(try Storage(byteCount: count * MemoryLayout<Float>.stride), byteOffset: 0, count: count)
+            for index in range {
+                let (product, start) = products[index / heads]
+                let (head, rows) = (index % heads, product.queries.rows)
+                guard rows > 0 else { continue }
+                let begin = (start * heads + head) * size
+                product.runHead(0, head, into: y, begin..<begin + (rows - 1) * heads * size + size, stride: heads * size, scratch)
+            }
+        }
+    }
+
     private func runHead(_ batch: Int, _ head: Int, into y: MutableElements<Float>, _ target: Range<Int>, stride: Int, _ scratch: MutableElements<Float>) {
         let shared = head / (queries.heads / keys.heads)
         let bias = bias.map { bias in

@@ -16,6 +16,8 @@ extension AiOnnx {
 
         package func layout(_ types: Inference) -> Layout { Layout(views: [0: 0]) }
 
+        package func source(of axis: Int, input: Int, _ types: Inference) -> AxisSource { .axis(axis) }
+
         package func run(_ context: RunContext) throws {
             guard let value = context.value(0) else { throw ONNXError(.shape, "input 0 is missing") }
             context.set(0, value)
