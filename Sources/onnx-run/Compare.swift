@@ -69,7 +69,7 @@ struct Compare: ParsableCommand {
             let others = try othersGiven.map { try bind($0, other) } ?? values.filter { name, _ in other.inputs.contains { $0.name == name } }
             comparison = try SessionComparison(first, values, against: other, others, tolerance: tolerance)
         }
-        let repeated = try comparison.firstBeyond.map { try self.repeated(comparison, $0, first, second) }
+        let repeated = try comparison.firstBeyond.flatMap { try self.repeated(comparison, $0, first, second) }
         let report = ComparisonReport(comparison, tolerance: tolerance, a: title(a, session.options), b: titleB, repeated: repeated)
         Console.output(json ? try report.json() : report.text(all: all))
         if comparison.firstBeyond != nil { throw ExitCode(ExitStatus.failed.rawValue) }
@@ -117,29 +117,28 @@ struct Compare: ParsableCommand {
     /// What the node that differs does on its own, on the values that it read in A; saved unless told otherwise.
     private func repeated(
         _ comparison: SessionComparison, _ entry: SessionComparison.Entry, _ first: Session, _ second: Session?
-    ) throws -> ComparisonReport.Repeated {
-        let (model, inputs) = try comparison.part(first, for: entry)
-        let other = b == nil || b == a ? nil : try second.map { try comparison.part($0, for: entry).model }
-        let expected = try reference.flatMap { try TensorFile.read($0).first { $0.name == entry.name } }
-        let values = Dictionary(inputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-        let alone = try Session(model: model, options: optionsAlone)
+    ) throws -> ComparisonReport.Repeated? {
+        guard let part = try comparison.part(first, b == nil || b == a ? nil : second, for: entry) else { return nil }
+        let expected = try reference.flatMap { try TensorFile.read($0).first { $0.name == entry.otherName } }
+        let values = Dictionary(part.inputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        let alone = try Session(model: part.a, options: optionsAlone)
         let tolerance = ValueError.Tolerance(absolute: atol, relative: rtol)
         let again =
             if let expected {
                 try SessionComparison(alone, values, against: [expected], tolerance: tolerance)
             } else {
-                try SessionComparison(alone, values, against: try Session(model: other ?? model, options: optionsB), values, tolerance: tolerance)
+                try SessionComparison(alone, values, against: try Session(model: part.b ?? part.a, options: optionsB), values, tolerance: tolerance)
             }
         let error = again.entries.last { $0.name == entry.name }?.error
         guard !noSave else { return ComparisonReport.Repeated(error: error, command: nil) }
         do { try FileManager.default.createDirectory(atPath: save, withIntermediateDirectories: true) } catch {
             throw ONNXError(.io, "the folder can't be made: \(error.localizedDescription)", place: [quoted(save)])
         }
-        try model.write(to: save + "/a.onnx")
-        try other?.write(to: save + "/b.onnx")
-        try TensorFile.write(inputs, to: save + "/inputs.npz")
+        try part.a.write(to: save + "/a.onnx")
+        try part.b?.write(to: save + "/b.onnx")
+        try TensorFile.write(part.inputs, to: save + "/inputs.npz")
         if let expected { try TensorFile.write([expected], to: save + "/expected.npz") }
-        let files = ["a.onnx"] + (other == nil ? [] : ["b.onnx"]) + ["--input", "inputs.npz"] + (expected == nil ? [] : ["--reference", "expected.npz"])
+        let files = ["a.onnx"] + (part.b == nil ? [] : ["b.onnx"]) + ["--input", "inputs.npz"] + (expected == nil ? [] : ["--reference", "expected.npz"])
         return ComparisonReport.Repeated(error: error, command: command(files))
     }
 

@@ -38,15 +38,16 @@ struct ComparisonTests {
                 continue
             }
             found += 1
-            let (part, given) = try comparison.part(first, for: entry)
-            #expect(part.graph.nodes.contains { $0.inputs.contains(name) }, "\(name): \(entry.node)")
+            let part = try #require(try comparison.part(first, second, for: entry))
+            let changed = try #require(part.b)
+            #expect(part.a.graph.nodes.contains { $0.inputs.contains(name) }, "\(name): \(entry.node)")
             if kind == .reference {
-                #expect(part.graph.nodes.count == 1 && entry.node == readers[0].description)
+                #expect(part.a.graph.nodes.count == 1 && entry.node == readers[0].description)
             }
-            let values = Dictionary(given.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-            let other = try comparison.part(second, for: entry).model
+            let values = Dictionary(part.inputs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
             let again = try SessionComparison(
-                Session(model: part, options: options), values, against: Session(model: other, options: options), values, tolerance: ValueError.Tolerance())
+                Session(model: part.a, options: options), values, against: Session(model: changed, options: options), values,
+                tolerance: ValueError.Tolerance())
             #expect(again.firstBeyond?.name == entry.name, "\(name)")
         }
         #expect(found > 30)

@@ -31,6 +31,18 @@ struct CompareTests {
         #expect(again.code == ((fields["alone"] as? [String: Any])?["beyond"] as? Bool == true ? 1 : 0))
     }
 
+    /// Graphs of two exporters share no names but those of their inputs; outputs are matched by position.
+    @Test func graphsOfOtherNamesMeetAtTheirInputs() throws {
+        let folder = try Folder()
+        let arguments = [
+            "compare", Command.model("token-classification/ts17.onnx"), Command.model("token-classification/dynamo18.onnx"), "--atol", "0", "--rtol", "0",
+        ]
+        let fields = try Command.run(arguments + ["--input", Command.model("token-classification/inputs-right.json"), "--json"], in: folder).json()
+        #expect((fields["first"] as? [String: Any])?["name"] as? String == "logits" && fields["compared"] as? Int == 1)
+        let command = try #require(fields["repeat"] as? String).split(separator: " ").map(String.init)
+        #expect(try Command.run(Array(command.dropFirst()), in: folder).code == 1)
+    }
+
     @Test(arguments: [
         (["--reference", "x.npz", "--session-b", "reference"], "stands in for B"), (["--atol=-1"], "--atol"),
         (["--input", "a.json", "--dim", "batch=1"], "--dim"),

@@ -68,8 +68,7 @@ public struct QuestionAnswerer: Sendable {
     public func answer(_ questions: [Question]) throws -> [[Answer]] {
         let length = min(options.maxLength ?? 384, model.maxLength)
         let truncation = Truncation(maxLength: length, strategy: .onlySecond, stride: options.stride ?? min(length / 2, 128), returnsOverflow: true)
-        let encodings = try model.tokenizer.encode(
-            questions.map { DistilBertTokenizer.Input($0.question, pair: $0.context) }, truncation: truncation)
+        let encodings = try encode(questions, truncation)
         let windows = encodings.enumerated().flatMap { index, encoding in ([encoding] + encoding.overflowing).map { (question: index, encoding: $0) } }
         var found = [AnswerSpans?](repeating: nil, count: windows.count)
         try model.run(windows.map(\.encoding), outputs: outputs) { index, rows in
@@ -78,6 +77,18 @@ public struct QuestionAnswerer: Sendable {
         var spans: [[AnswerSpans]] = Array(repeating: [], count: questions.count)
         for (window, span) in zip(windows, found) { if let span { spans[window.question].append(span) } }
         return zip(questions, spans).map { question, windows in answers(question, windows) }
+    }
+
+    private func encode(_ questions: [Question], _ truncation: Truncation) throws(ONNXError) -> [Encoding] {
+        do throws(ONNXError) {
+            return try model.tokenizer.encode(questions.map { DistilBertTokenizer.Input($0.question, pair: $0.context) }, truncation: truncation)
+        } catch {
+            guard error.code == .usage else { throw error }
+            let place = error.place
+            throw ONNXError(
+                .usage, "the question and the stride leave no room for the context in a window of \(truncation.maxLength) tokens", place: place,
+                remedy: "shorten the question, or ask for longer windows or a smaller stride")
+        }
     }
 
     private func answers(_ question: Question, _ windows: [AnswerSpans]) -> [Answer] {

@@ -62,6 +62,10 @@ public final class TextModel: Sendable {
         self.configuration = configuration
         let limits = [tokenizer.options.modelMaxLength, configuration.maxPositions, inputs.fixedLength]
         maxLength = limits.compactMap { $0 }.min() ?? Int(Int32.max)
+        guard maxLength > 2 else {
+            throw ONNXError(
+                .unsupported, "the model takes \(maxLength) tokens, which leaves no room for text", remedy: "see max_position_embeddings in config.json")
+        }
     }
 
     /// The output that a task reads: by one of its names, else the `position`-th that has its form, since exporters name outputs as they like.
