@@ -14,6 +14,7 @@ struct Compare: ParsableCommand {
         discussion: """
             onnx-run compare m.onnx                        its passes against the graph as it stands
             onnx-run compare m.onnx other.onnx --input ids.json
+            onnx-run compare m.onnx --precision-b bf16     what a lower precision does
             onnx-run compare m.onnx --reference values.npz --input ids.json
 
             Every value that both have is compared: by name, outputs that are named
@@ -40,7 +41,8 @@ struct Compare: ParsableCommand {
     @Option(help: ArgumentHelp("Extent of a named dimension of inputs that are made.", valueName: "name=128")) var dim: [String] = []
     @Option(help: "Seed of the made inputs.") var seed: UInt64 = 1
     @OptionGroup var session: SessionFlags
-    @Option(help: "B's session: by default A's, and the other one where B is A.") var sessionB: SessionName?
+    @Option(help: "B's session: by default A's, and the other one where nothing else differs.") var sessionB: SessionName?
+    @Option(help: "B's precision: fp32, bf16 or int8; by default A's, or fp32 in a reference session.") var precisionB: PrecisionName?
     @Option(help: "Absolute tolerance.") var atol = 1e-4
     @Option(help: "Relative tolerance.") var rtol = 1e-4
     @Option(help: ArgumentHelp("Where the node that differs is saved.", valueName: "folder"), completion: .directory) var save = "difference"
@@ -50,7 +52,10 @@ struct Compare: ParsableCommand {
 
     func validate() throws {
         guard atol >= 0, rtol >= 0 else { throw ValidationError("--atol and --rtol must be at least 0") }
-        if b != nil || sessionB != nil, reference != nil { throw ValidationError("--reference stands in for B; give one of the two") }
+        if precisionB ?? .fp32 != .fp32, sessionB == .reference {
+            throw ValidationError("--precision-b goes with an optimized session: a reference session computes as the graph says")
+        }
+        if b != nil || sessionB != nil || precisionB != nil, reference != nil { throw ValidationError("--reference stands in for B; give one of the two") }
         if !input.isEmpty, !shape.isEmpty || !dim.isEmpty { throw ValidationError("--shape and --dim are for inputs that are made; --input gives them") }
     }
 
@@ -84,11 +89,20 @@ struct Compare: ParsableCommand {
 
     private var optionsB: SessionOptions {
         var options = optionsAlone
-        if let sessionB { options.kind = sessionB.kind } else if b == nil || b == a { options.kind = options.kind == .optimized ? .reference : .optimized }
+        if let sessionB {
+            options.kind = sessionB.kind
+        } else if precisionB != nil {
+            options.kind = .optimized
+        } else if b == nil || b == a {
+            options.kind = options.kind == .optimized ? .reference : .optimized
+        }
+        options.precision = options.kind == .reference ? .fp32 : precisionB?.precision ?? options.precision
         return options
     }
 
-    private func title(_ path: String, _ options: SessionOptions) -> String { "\(quoted(path)) (\(options.kind.rawValue))" }
+    private func title(_ path: String, _ options: SessionOptions) -> String {
+        "\(quoted(path)) (\(options.kind.rawValue)\(options.precision == .fp32 ? "" : ", " + options.precision.rawValue))"
+    }
 
     private var titleB: String { reference.map { quoted($0) } ?? title(b ?? a, optionsB) }
 
@@ -147,6 +161,8 @@ struct Compare: ParsableCommand {
         var parts = ["onnx-run", "compare"] + files.map { $0.hasPrefix("--") ? $0 : shellWord(save + "/" + $0) }
         if session.session != .optimized { parts += ["--session", session.session.rawValue] }
         if let sessionB { parts += ["--session-b", sessionB.rawValue] }
+        if session.precision != .fp32 { parts += ["--precision", session.precision.rawValue] }
+        if let precisionB { parts += ["--precision-b", precisionB.rawValue] }
         return (parts + ["--atol", "\(atol)", "--rtol", "\(rtol)"]).joined(separator: " ")
     }
 

@@ -43,8 +43,16 @@ struct CompareTests {
         #expect(try Command.run(Array(command.dropFirst()), in: folder).code == 1)
     }
 
+    @Test func aLowerPrecisionPartsAtALinearLayer() throws {
+        let fields = try Command.run(["compare", Self.model, "--input", Self.inputs, "--precision-b", "bf16", "--json", "--no-save"]).json()
+        let (first, alone) = (fields["first"] as? [String: Any], fields["alone"] as? [String: Any])
+        #expect((first?["node"] as? String)?.contains("Linear") == true && alone?["beyond"] as? Bool == true, "\(fields)")
+        #expect((first?["max_abs"] as? Double ?? 1) < 0.2)
+    }
+
     @Test(arguments: [
         (["--reference", "x.npz", "--session-b", "reference"], "stands in for B"), (["--atol=-1"], "--atol"),
+        (["--precision-b", "bf16", "--session-b", "reference"], "--precision-b"),
         (["--input", "a.json", "--dim", "batch=1"], "--dim"),
     ])
     func mistakesAreNamed(arguments: [String], message: String) throws {
