@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Bytes
 internal import Converter
 internal import DistilBERT
+internal import GraphExecutor
 internal import Tensors
 
 /// `onnx-run convert SOURCE --to FORM -o OUT`: a model in another form.
@@ -19,12 +20,14 @@ struct Convert: ParsableCommand {
             onnx-run convert distilbert-base-uncased --to onnx -o base.onnx --opset 18
             onnx-run convert tf_model.h5 --to hf -o folder
             onnx-run convert ./minilm --to native --dtype bf16 -o minilm.safetensors
-            onnx-run convert model.onnx --to native -o model.safetensors
+            onnx-run convert model.onnx --to native -o model.safetensors --pack fp32
             onnx-run convert ./distilbert-sst2 --to swift -o SentimentWeights
 
             FORMS:
               native    One file, a valid safetensors: weights, graph, tokenizer,
-                        configuration, checksums. Runs as an .onnx file does.
+                        configuration, checksums. Runs as an .onnx file does. With
+                        --pack it also holds the weights as this machine's kernels
+                        want them: a larger file, and nothing to do at the start.
               onnx      OUT.onnx: one file, the configuration and the model card in its
                         metadata. Another OUT: a folder with model.onnx, the tokenizer
                         and the rest beside it.
@@ -45,6 +48,8 @@ struct Convert: ParsableCommand {
     @Option(help: ArgumentHelp("Further outputs: hidden_states, attentions.", valueName: "name,…")) var outputs: Names<GraphOutput>?
     @Option(help: ArgumentHelp("Further inputs: head_mask, inputs_embeds, position_ids, labels.", valueName: "name,…")) var inputs: Names<GraphInput>?
     @Option(help: "The type of all weights; by default the checkpoint's.") var dtype: WeightType?
+    @Option(help: ArgumentHelp("Keep packed weights for sessions of these precisions: fp32, bf16, int8. Native files only.", valueName: "name,…"))
+    var pack: Names<SessionOptions.Precision>?
     @Flag(help: "Anything missing, unexpected or of another shape is an error.") var strict = false
     @Flag(help: "Say what would be done, and write nothing.") var dryRun = false
     @Flag(help: "Replace what is at the output.") var overwrite = false
@@ -52,17 +57,22 @@ struct Convert: ParsableCommand {
     @Flag(help: "Print no notes.") var quiet = false
     @Flag(help: "Print every weight.") var verbose = false
 
+    func validate() throws {
+        if pack != nil, to.value != .native { throw ValidationError("--pack goes with --to native: other forms hold weights as they are") }
+    }
+
     func run() throws {
         var options = ConversionOptions()
         (options.task, options.opset, options.elementType, options.isStrict) = (task?.value, opset, dtype?.type, strict)
         (options.outputs, options.inputs) = (outputs?.values ?? [], inputs?.values ?? [])
         try to.value.check(output, inputs: [], overwrites: overwrite)
-        let converted = try ConvertedModel(source, options: options, output: dryRun ? nil : output)
+        var converted = try ConvertedModel(source, options: options, output: dryRun ? nil : output)
         if !converted.drawn.isEmpty, !quiet {
             Console.error("note: drawn at random, since the checkpoint has none: \(converted.drawn.map(quoted).joined(separator: ", "))")
         }
         try to.value.check(output, inputs: converted.inputs, overwrites: overwrite)
         if !dryRun {
+            try converted.pack(for: pack.map { SessionOptions.Precision.allCases.filter($0.values.contains) } ?? [])
             var shown = -1
             try to.value.write(converted, to: output, overwrites: overwrite) { done, total in
                 let percent = total > 0 ? done * 100 / total : 100

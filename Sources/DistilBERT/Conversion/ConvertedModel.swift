@@ -1,5 +1,6 @@
 internal import Bytes
 package import Converter
+package import GraphExecutor
 package import GraphIR
 package import OrderedCollections
 package import Tensors
@@ -7,7 +8,7 @@ package import Tensors
 /// A model of any source, ready to be written in any form.
 package struct ConvertedModel {
     /// The graph with its weights.
-    package let model: Model
+    package private(set) var model: Model
     /// The weights under the names of a state dict; nil for a graph whose constants are not known to be one.
     package let stateDict: OrderedDictionary<String, Tensor>?
     /// What the model is for, where it is a DistilBERT that was built anew.
@@ -38,6 +39,16 @@ package struct ConvertedModel {
             self = try Self.built(try found.checkpoint(), Companions(found), path, options, output)
         } else {
             self = try Self.kept(try ModelFile(contentsOf: path).model, Companions(found), path, options)
+        }
+    }
+
+    /// Adds the weights in the layouts of this machine's kernels, for sessions of these precisions: they start without packing anything.
+    package mutating func pack(for precisions: [SessionOptions.Precision]) throws {
+        for precision in precisions {
+            var options = SessionOptions()
+            options.precision = precision
+            let forms = try Session(model: model, options: options).packedWeights?.forNativeFile() ?? []
+            model.packedForms += forms.filter { form in !model.packedForms.contains { $0.name == form.name } }
         }
     }
 
