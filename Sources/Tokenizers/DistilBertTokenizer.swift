@@ -12,15 +12,18 @@ public struct DistilBertTokenizer: Sendable {
         /// `DistilBertTokenizer` of transformers 4, in Python: composes characters (NFC), knows `doBasicTokenize` and `neverSplit`, cleans text always,
         /// spaces U+2B820 to U+2B91F, cuts equally long pairs at the second text first, and tells no offsets.
         case slow
+        /// `DistilBertTokenizer` of transformers 2: as `slow`, but composes nothing, strips accents if and only if it lower-cases (`stripAccents` is not
+        /// known), and `neverSplit` keeps words as they are only from that: punctuation cuts them, and they become pieces.
+        case v2
     }
 
     /// How text is normalized.
     public struct Options: Sendable, Equatable {
         /// Whose ways are followed.
         public var implementation = Implementation.fast
-        /// Slow only: cuts words at punctuation and normalizes them; otherwise only white space separates words.
+        /// Not `fast`: cuts words at punctuation and normalizes them; otherwise only white space separates words.
         public var doBasicTokenize = true
-        /// Slow only: words that stay as they are. With `doLowerCase` the text is in lower case before they are looked for.
+        /// Not `fast`: words that stay as they are. With `doLowerCase` the text is in lower case before they are looked for.
         public var neverSplit: [String] = []
         /// Lower-cases the text.
         public var doLowerCase = true
@@ -172,7 +175,7 @@ public struct DistilBertTokenizer: Sendable {
     }
 
     private mutating func rebuildMatchers() {
-        if options.implementation == .slow {
+        if options.implementation != .fast {
             slow = SlowTokenizer(options, model, addedTokens)
             return
         }

@@ -1,4 +1,4 @@
-/// `DistilBertTokenizer` of transformers 4, which is written in Python, step by step. It tells no offsets.
+/// `DistilBertTokenizer` of transformers 4 or 2, which is written in Python, step by step. It tells no offsets.
 ///
 /// Two steps differ: lower case is that of the pinned table, without context, and of added tokens that overlap the longest counts.
 struct SlowTokenizer: Sendable {
@@ -32,6 +32,8 @@ struct SlowTokenizer: Sendable {
         neverSplitOrSpecial = neverSplit.union(special)
     }
 
+    private var isV2: Bool { options.implementation == .v2 }
+
     func run<Output: ~Copyable>(_ bytes: borrowing Span<UInt8>, into sink: inout WordSink<Output>) {
         var text: [UInt32] = []
         for match in keptMatcher.split(bytes) {
@@ -43,7 +45,7 @@ struct SlowTokenizer: Sendable {
                 sink.added(known.id, from: 0, to: 0)
             } else if options.doBasicTokenize {
                 for word in basicWords(piece) {
-                    if neverSplit.contains(word) { sink.added(id(word), from: 0, to: 0) } else { put(word, into: &sink) }
+                    if !isV2, neverSplit.contains(word) { sink.added(id(word), from: 0, to: 0) } else { put(word, into: &sink) }
                 }
             } else {
                 for word in split(piece) { put(word, into: &sink) }
@@ -86,15 +88,15 @@ struct SlowTokenizer: Sendable {
             }
         }
         var words: [[UInt32]] = []
-        for token in split(Composition.shared.composed(clean)) {
+        for token in split(isV2 ? clean : Composition.shared.composed(clean)) {
             var token = token
             if !neverSplitOrSpecial.contains(token) {
                 if options.doLowerCase { token = lowercased(token, table) }
-                if options.stripAccents ?? options.doLowerCase {
+                if (isV2 ? nil : options.stripAccents) ?? options.doLowerCase {
                     token = Composition.shared.decomposed(token).filter { !table.flags($0).contains(.slowMark) }
                 }
             }
-            if neverSplitOrSpecial.contains(token) { words.append(token) } else { splitAtPunctuation(token, &words) }
+            if !isV2, neverSplitOrSpecial.contains(token) { words.append(token) } else { splitAtPunctuation(token, &words) }
         }
         return words.flatMap(split)
     }

@@ -54,7 +54,7 @@ struct Tokenize: ParsableCommand {
     func run() throws {
         let clock = ContinuousClock()
         let start = clock.now
-        let tokenizer = try TokenizerSource.open(model, isSlow: form.slow)
+        let tokenizer = try TokenizerSource.open(model, form.implementation)
         if bench { return try TokenizeBench(tokenizer, form, load: clock.now - start).run(runs) }
         if decode { return try lines ? decodeLines(tokenizer) : text.forEach { Console.print(try Self.decoded($0, tokenizer, form, place: "\($0)")) } }
         if explain { return try explainTexts(tokenizer) }

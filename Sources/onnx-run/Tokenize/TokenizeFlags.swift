@@ -35,7 +35,8 @@ struct TokenizeFlags: ParsableArguments {
     @Flag(help: "Add the tokens as text.") var tokens = false
     @Flag(help: "Leave special tokens out, with --decode.") var skipSpecialTokens = false
     @Flag(help: "Keep the space before punctuation, with --decode.") var keepSpaces = false
-    @Flag(help: "As the tokenizer of transformers that is written in Python, not the fast one.") var slow = false
+    @Option(help: "As transformers' fast tokenizer, its slow one, written in Python, or that of transformers 2.")
+    var implementation = DistilBertTokenizer.Implementation.fast
     @Option(help: "Threads; by default as many as there are processors.") var threads: Int?
 
     func validate(lines: Bool) throws {
@@ -43,7 +44,7 @@ struct TokenizeFlags: ParsableArguments {
         guard stride >= 0 else { throw ValidationError("--stride is \(stride); 0 or more expected") }
         if maxLength == nil, overflow || stride > 0 { throw ValidationError("--overflow and --stride need --max-length") }
         if let threads, threads < 1 { throw ValidationError("--threads is \(threads); 1 or more expected") }
-        if slow, offsets { throw ValidationError("the slow tokenizer tells no offsets") }
+        if implementation != .fast, offsets { throw ValidationError("only the fast tokenizer tells offsets") }
         if lines, case .longest = paddingLength { throw ValidationError("--padding longest needs all lines at once; give a number") }
     }
 

@@ -4,12 +4,11 @@ internal import Tokenizers
 
 /// Finds the tokenizer that a path or a name means.
 enum TokenizerSource {
-    static func open(_ name: String, isSlow: Bool) throws -> DistilBertTokenizer {
-        let implementation: DistilBertTokenizer.Implementation = isSlow ? .slow : .fast
+    static func open(_ name: String, _ implementation: DistilBertTokenizer.Implementation) throws -> DistilBertTokenizer {
         let source = try ModelSource(name)
         let beside = TokenizerFiles(place: source.folder) { file throws(ONNXError) in try source.open(file) }
         guard source.weights == name else { return try DistilBertTokenizer(files: beside, implementation: implementation) }
-        if name.hasSuffix(".json"), !isSlow { return try DistilBertTokenizer(json: name) }
+        if name.hasSuffix(".json"), implementation == .fast { return try DistilBertTokenizer(json: name) }
         if name.hasSuffix(".txt") {
             var options = DistilBertTokenizer.Options()
             options.implementation = implementation
