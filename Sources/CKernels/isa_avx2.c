@@ -8,11 +8,9 @@
 #define TABLE_ISA CK_AVX2
 #define TABLE_NAME "avx2"
 #define F32_TILE_ROWS 6
-#define F32_TILE_VECTORS 1
+#define TILE_VECTORS 1
 #define BF16_TILE_ROWS 4
-#define BF16_TILE_VECTORS 1
 #define I8_TILE_ROWS 4
-#define I8_TILE_VECTORS 1
 #define V_HAS_F16
 #define V_TAILS "tails_avx2.inc"
 #define V_DOT4 "dot4_avx2.inc"

@@ -8,11 +8,9 @@
 #define TABLE_ISA CK_AVX512VNNI
 #define TABLE_NAME "avx512vnni"
 #define F32_TILE_ROWS 8
-#define F32_TILE_VECTORS 3
+#define TILE_VECTORS 3
 #define BF16_TILE_ROWS 8
-#define BF16_TILE_VECTORS 3
 #define I8_TILE_ROWS 8
-#define I8_TILE_VECTORS 3
 #define V_HAS_F16
 #define V_TAILS "tails_avx512.inc"
 #define V_DOT4 "dot4_vnni.inc"

@@ -5,11 +5,9 @@
 #define TABLE_ISA CK_NEON
 #define TABLE_NAME "neon"
 #define F32_TILE_ROWS 6
-#define F32_TILE_VECTORS 1
+#define TILE_VECTORS 1
 #define BF16_TILE_ROWS 4
-#define BF16_TILE_VECTORS 1
 #define I8_TILE_ROWS 4
-#define I8_TILE_VECTORS 1
 #define V_HAS_F16
 #include "bodies/vectors.inc"
 #include "bodies/kernels.inc"

@@ -5,10 +5,8 @@
 #define TABLE_ISA CK_SCALAR
 #define TABLE_NAME "scalar"
 #define F32_TILE_ROWS 4
-#define F32_TILE_VECTORS 1
+#define TILE_VECTORS 1
 #define BF16_TILE_ROWS 4
-#define BF16_TILE_VECTORS 1
 #define I8_TILE_ROWS 4
-#define I8_TILE_VECTORS 1
 #include "bodies/vectors.inc"
 #include "bodies/kernels.inc"
