@@ -50,6 +50,7 @@ struct Convert: ParsableCommand {
     @Option(help: "The type of all weights; by default the checkpoint's.") var dtype: WeightType?
     @Option(help: ArgumentHelp("Keep packed weights for sessions of these precisions: fp32, bf16, int8. Native files only.", valueName: "name,…"))
     var pack: Names<SessionOptions.Precision>?
+    @Option(help: "Whose ways a new graph follows: transformers 5's, 2's, or the TensorFlow twins'.") var semantics: Choice<NamedSemantics>?
     @Flag(help: "Anything missing, unexpected or of another shape is an error.") var strict = false
     @Flag(help: "Say what would be done, and write nothing.") var dryRun = false
     @Flag(help: "Replace what is at the output.") var overwrite = false
@@ -64,6 +65,7 @@ struct Convert: ParsableCommand {
     func run() throws {
         var options = ConversionOptions()
         (options.task, options.opset, options.elementType, options.isStrict) = (task?.value, opset, dtype?.type, strict)
+        options.semantics = semantics?.value
         (options.outputs, options.inputs) = (outputs?.values ?? [], inputs?.values ?? [])
         try to.value.check(output, inputs: [], overwrites: overwrite)
         var converted = try ConvertedModel(source, options: options, output: dryRun ? nil : output)

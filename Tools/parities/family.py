@@ -125,7 +125,9 @@ def rows(mine: dict[str, np.ndarray], theirs: dict[str, np.ndarray]):
         if value.shape != exact.shape:
             raise SystemExit(f"parity family: {name} is {value.shape}, {exact.shape} expected")
         scale = np.abs(exact) if name.endswith("/loss") else 1.0
-        errors = [float(np.max(np.abs(each.astype(np.float64) - exact) / scale)) for each in (value, single)]
+        # A loss of labels none of which counts is no number, for all alike.
+        same = [np.isnan(each) & np.isnan(exact) for each in (value, single)]
+        errors = [float(np.max(np.where(both, 0, np.abs(each.astype(np.float64) - exact) / scale))) for both, each in zip(same, (value, single))]
         known = worst.setdefault(quantity(name.split("/")[1]), [0.0, 0.0])
         worst[quantity(name.split("/")[1])] = [max(pair) if not any(np.isnan(pair)) else float("nan") for pair in zip(known, errors)]
     return worst.items()

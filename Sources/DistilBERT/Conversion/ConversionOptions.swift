@@ -12,13 +12,28 @@ package struct ConversionOptions: Sendable {
     package var inputs: Set<GraphInput> = []
     /// The type of all weights; nil for the checkpoint's own.
     package var elementType: ElementType?
+    /// Whose ways a new graph follows; nil for transformers 5's.
+    package var semantics: NamedSemantics?
     /// Whether anything missing, unexpected or of another shape is an error.
     package var isStrict = false
 
     package init() {}
 
     /// Whether a graph that is there already can't be kept.
-    var asksForAnotherGraph: Bool { task != nil || opset != nil || !outputs.isEmpty || !inputs.isEmpty || elementType != nil }
+    var asksForAnotherGraph: Bool { task != nil || opset != nil || !outputs.isEmpty || !inputs.isEmpty || elementType != nil || semantics != nil }
+}
+
+/// The sets of semantics that have a name.
+package enum NamedSemantics: String, Sendable, CaseIterable {
+    case newest, v2, tensorflow
+
+    var value: DistilBertSemantics {
+        switch self {
+        case .newest: .newest
+        case .v2: .v2
+        case .tensorflow: .tensorflow
+        }
+    }
 }
 
 /// An output that a graph may have besides those of its task.
@@ -46,13 +61,8 @@ extension DistilBertGraphOptions {
         takesInputsEmbeds = options.inputs.contains(.inputsEmbeds)
         takesPositionIDs = options.inputs.contains(.positionIDs)
         if options.inputs.contains(.labels) {
-            let areValues: Bool =
-                switch config.problemType {
-                case .regression, .multiLabelClassification: true
-                case .singleLabelClassification: false
-                case nil: config.numLabels == 1
-                }
-            labels = task == .textClassification && areValues ? .values : .classes
+            // A base model has no loss: integers then are as good as any, and the graph says so.
+            labels = DistilBertGraph.labels(of: config, task: task, semantics: options.semantics?.value ?? .newest) ?? .classes
         }
     }
 }

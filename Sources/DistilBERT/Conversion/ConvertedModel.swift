@@ -63,7 +63,7 @@ package struct ConvertedModel {
 
     private static func native(_ file: NativeFile, _ path: String, _ options: ConversionOptions, _ output: String?) throws -> ConvertedModel {
         let companions = Companions(file)
-        let checkpoint = try Checkpoint(safetensors: file.tensors)
+        let checkpoint = try file.weights()
         guard !options.asksForAnotherGraph else { return try built(checkpoint, companions, path, options, output) }
         return ConvertedModel(model: try file.model(), stateDict: try stateDict(checkpoint, companions), companions: companions, inputs: [path])
     }
@@ -81,7 +81,8 @@ package struct ConvertedModel {
     private static func kept(_ model: Model, _ companions: Companions, _ path: String, _ options: ConversionOptions) throws -> ConvertedModel {
         guard !options.asksForAnotherGraph else {
             throw ONNXError(
-                .usage, "is an ONNX graph, which is kept as it is: --task, --opset, --outputs, --inputs and --dtype are for checkpoints", place: [quoted(path)],
+                .usage, "is an ONNX graph, which is kept as it is: --task, --opset, --outputs, --inputs, --dtype and --semantics are for checkpoints",
+                place: [quoted(path)],
                 remedy: "give the checkpoint that it was exported from")
         }
         var companions = companions
@@ -99,7 +100,8 @@ package struct ConvertedModel {
         }
         var config = try DistilBertConfig(text)
         let task = try options.task ?? .inferred(JSONValue(text), checkpoint)
-        let graph = try DistilBertGraph(config, task: task, options: DistilBertGraphOptions(options, config: config, task: task))
+        let graph = try DistilBertGraph(
+            config, task: task, options: DistilBertGraphOptions(options, config: config, task: task), semantics: options.semantics?.value ?? .newest)
         var (weights, report) = try StateDict.load(checkpoint, expecting: config.expectedWeights(for: task))
         let base = DistilBertNames(task: task).base
         do throws(ONNXError) {

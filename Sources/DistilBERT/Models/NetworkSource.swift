@@ -45,7 +45,7 @@ extension ModelSource {
 
 extension NativeFile {
     /// The weights, without the constants of a graph that was built here.
-    fileprivate func weights() throws -> Checkpoint {
+    func weights() throws -> Checkpoint {
         let all = try checkpoint()
         let entries = all.entries.filter { !$0.key.hasPrefix(GraphBuilder.constantPrefix) }
         return Checkpoint(format: all.format, entries: entries, metadata: all.metadata)
