@@ -55,6 +55,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--onnx-run", type=Path, default=ROOT / ".build/release/onnx-run", help="the command")
     command = parser.parse_args(arguments).onnx_run
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     missed = 0
     print("| model | way | loads |\n|---|---|---|")
     for task, kind in CLASSES.items():
