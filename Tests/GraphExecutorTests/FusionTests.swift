@@ -22,6 +22,40 @@ import Testing
         }
     }
 
+    /// ONNX's own Attention where it is no more than the form that passes know, and where it is.
+    @Test(
+        arguments: [
+            ("plain", 1, [:]), ("a scale of its own", 1, ["scale": .float(0.2)]), ("causal", 0, ["is_causal": .int(1)]), ("capped", 0, ["softcap": .float(2)]),
+            ("in another type", 0, ["softmax_precision": .int(11)]),
+        ] as [(String, Int, OrderedDictionary<String, Attribute>)])
+    func adoptsAttentionOperators(_ name: String, _ count: Int, _ attributes: OrderedDictionary<String, Attribute>) throws {
+        for (maskType, hasOutput) in [(ElementType.bool, false), (.float, false), (.bool, true)] {
+            var graph = Graph(name: "attention")
+            let heads = ValueType.tensor(.float, [.named("batch"), .known(2), .named("sequence"), .known(4)])
+            graph.inputs =
+                ["q", "k", "v"].map { ValueInfo($0, heads) } + [
+                    ValueInfo("mask", .tensor(maskType, [.named("batch"), .known(1), .known(1), .named("sequence")]))
+                ]
+            graph.nodes = [Node("Attention", inputs: ["q", "k", "v", "mask"], outputs: hasOutput ? ["y", "", "", "scores"] : ["y"], attributes: attributes)]
+            graph.outputs = [ValueInfo("y")] + (hasOutput ? [ValueInfo("scores")] : [])
+            let model = Model(opsetImports: ["": 23], graph: graph)
+            let session = try Session(model: model)
+            #expect(counts(session)["adopted", default: 0] == (hasOutput ? 0 : count), "\(refusals(session))")
+            var values: [String: Value] = [:]
+            for (seed, operand) in ["q", "k", "v"].enumerated() {
+                values[operand] = .tensor(try Tensor((0..<48).map { Float(($0 * 7 + seed * 5) % 13) / 4 - 1.5 }, shape: [2, 2, 3, 4]))
+            }
+            // The second sequence has no token.
+            let shown = [true, false, true, false, false, false]
+            values["mask"] =
+                maskType == .bool
+                ? .tensor(try Tensor(shown.map { TensorBool($0) }, shape: [2, 1, 1, 3]))
+                : .tensor(try Tensor(shown.map { $0 ? 0 : -Float.infinity }, shape: [2, 1, 1, 3]))
+            let expected = try Session(model: model, options: SessionOptions(kind: .reference)).runSynchronously(values)
+            #expect(try distance(try session.runSynchronously(values)["y"], expected["y"]) < 1e-5, "\(name)")
+        }
+    }
+
     @Test(arguments: try Fixtures.lookAlikes) func leavesLookAlikesAlone(_ fixture: Fixtures.LookAlike) throws {
         let model = try Fixtures.model("lookalikes/" + fixture.file)
         let optimized = try Session(model: model)

@@ -4,9 +4,12 @@ import Testing
 
 /// Batches of which padding is not computed.
 @Suite struct PaddingTests {
-    private static let classifiers = ["ts17", "ts20", "ts11-eager", "dynamo18"].map { "distilbert-tiny/sequence-classification/\($0).onnx" }
+    private static let classifiers = ["ts17", "ts20", "ts11-eager", "dynamo18", "dynamo23", "dynamo25"].map {
+        "distilbert-tiny/sequence-classification/\($0).onnx"
+    }
     private static let tokens = [
-        "distilbert-tiny/base/ts17.onnx", "distilbert-tiny/base/dynamo18.onnx", "distilbert-tiny/token-classification/ts17.onnx",
+        "distilbert-tiny/base/ts17.onnx", "distilbert-tiny/base/dynamo18.onnx", "distilbert-tiny/base/dynamo23.onnx",
+        "distilbert-tiny/token-classification/ts17.onnx",
         "distilbert-tiny/question-answering/ts17.onnx", "distilbert-tiny/masked-lm/ts17.onnx", "distilbert-tiny/base/ts17-hidden-states.onnx",
     ]
 

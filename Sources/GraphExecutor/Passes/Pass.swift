@@ -14,7 +14,9 @@ protocol Pass: Sendable {
 enum Passes {
     /// The passes for a model of `opset`, in their order. What fusions look for broadcasts by NumPy's rule, which opset 7 began.
     private static func list(opset: Int) -> [any Pass.Type] {
-        let fusions: [any Pass.Type] = [FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, FuseLinear.self, FuseQuantizedLinear.self]
+        let fusions: [any Pass.Type] = [
+            FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, AdoptAttention.self, FuseLinear.self, FuseQuantizedLinear.self,
+        ]
         let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self, SkipPadding.self]
         return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : fusions + movements) + [DropUnread.self]
     }

@@ -153,6 +153,7 @@ extension Fused {
         }
 
         private func broadcast(_ tensor: Tensor, to shape: [Int], _ context: RunContext) throws -> Tensor {
+            guard Shape.broadcast(tensor.shape, shape) == shape else { throw ONNXError(.shape, "\(tensor) doesn't broadcast to \(Shape.text(shape))") }
             let result = try context.scratch(.float, shape)
             let (source, target) = (try tensor.elements(Float.self), try result.elements(Float.self))
             let walk = BroadcastWalk([tensor.shape], to: shape)

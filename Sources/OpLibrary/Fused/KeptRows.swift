@@ -229,22 +229,24 @@ private struct HiddenKeys {
         let (rows, keys) = (shape[1] * shape[2], shape[3])
         let first = (shape[0] == 1 ? 0 : batch) * rows * keys
         if mask.elementType == .bool {
-            guard let elements = try? mask.elements(TensorBool.self) else { return nil }
-            return of(rows, keys, first) { elements[$0].value }
+            guard let elements = try? mask.bits(UInt8.self) else { return nil }
+            return of(elements, rows, keys, first) { $0 != 0 }
         }
         guard let elements = try? mask.elements(Float.self) else { return nil }
-        return of(rows, keys, first) { index in
-            let value = elements[index]
-            return value == 0 ? false : value <= lowest ? true : nil
-        }
+        return of(elements, rows, keys, first) { $0 == 0 ? false : $0 <= lowest ? true : nil }
     }
 
-    private func of(_ rows: Int, _ keys: Int, _ first: Int, _ isHidden: (Int) -> Bool?) -> [Bool]? {
-        var result = [Bool](repeating: false, count: keys)
-        for row in 0..<rows {
-            for key in 0..<keys {
-                guard let found = isHidden(first + row * keys + key), row == 0 || found == result[key] else { return nil }
-                result[key] = found
+    /// Whether each key is hidden in the first row; nil where another row says otherwise.
+    private func of<T: Equatable>(_ elements: Elements<T>, _ rows: Int, _ keys: Int, _ first: Int, _ isHidden: (T) -> Bool?) -> [Bool]? {
+        guard rows > 0 else { return [Bool](repeating: false, count: keys) }
+        var result: [Bool] = []
+        for key in 0..<keys {
+            guard let found = isHidden(elements[first + key]) else { return nil }
+            result.append(found)
+        }
+        for start in stride(from: first + keys, to: first + rows * keys, by: max(keys, 1)) {
+            for key in 0..<keys where elements[start + key] != elements[first + key] {
+                guard isHidden(elements[start + key]) == result[key] else { return nil }
             }
         }
         return result

@@ -16,7 +16,9 @@ extension AiOnnx {
             try types.checkRank(1, 1...1, "shape")
             guard let target = try types.ints(1) else {
                 let unknown = types.unknownDimensions(countedBy: 1)
-                return types.set(0, types.element(0), try Inference.broadcast([types.shape(0), unknown]))
+                // A size that isn't known may be 1, which broadcasts.
+                let found = types.dimensions(1)?.map { $0.size.map { $0 < 0 } ?? false ? .unknown : $0 }
+                return types.set(0, types.element(0), try Inference.broadcast([types.shape(0), found ?? unknown]))
             }
             guard target.allSatisfy({ $0 >= 0 }) else { throw ONNXError(.shape, "shape \(Shape.text(target)) has a negative dimension") }
             types.set(0, types.element(0), try Inference.broadcast([types.shape(0), target.map(Dimension.known)]))

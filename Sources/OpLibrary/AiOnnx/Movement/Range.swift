@@ -25,7 +25,9 @@ extension AiOnnx {
                 }
             }
             guard let start = types.constant(0), let limit = types.constant(1), let delta = types.constant(2) else {
-                return types.set(0, types.element(0), [.unknown])
+                // 0, 1, ... up to an extent are as many as that.
+                let isCount = try types.constant(0)?.doubles() == [0] && types.constant(2)?.doubles() == [1]
+                return types.set(0, types.element(0), [isCount ? types.dimensions(1)?.first ?? .unknown : .unknown])
             }
             let bounds = try [start, limit, delta].map { try $0.widenedScalar() }
             types.set(0, types.element(0), [try bounds[0].elementType.visit(Length(bounds: bounds))])
