@@ -6,7 +6,8 @@ Full-size models with lively weights, saved by transformers 5, converted by `onn
     eager        loss, what the head gives, hidden states and attentions, transformers 5
     head_mask    what the head gives, hidden states and attentions under a head mask, transformers 4.46 (5 has none)
     twin         as eager, by the TensorFlow twins' semantics; what is beaten is the twin's own error, and the twin's loss is what a loss is compared with
-Asked: an error at most 1.5 x PyTorch's (the twin's) own in float32; for a loss a relative error of at most 1e-5. Exits 1 when a row misses.
+Asked: an error at most 1.5 x PyTorch's (the twin's) own in float32; for a loss a relative error of at most 1e-5 (for losses of
+single examples, of their mean). Exits 1 when a row misses.
 """
 
 import argparse
@@ -71,7 +72,9 @@ def labels_of(task: str, random, rows: int, length: int, isTwin: bool) -> dict[s
     if task == "question-answering":
         # A twin doesn't clamp, and a position outside is an error.
         low, high = (0, length) if isTwin else (-2, length + 3)
-        return {name: random.integers(low, high, rows) for name in ("start_positions", "end_positions")}
+        made = {name: random.integers(low, high, rows) for name in ("start_positions", "end_positions")}
+        # Where no position counts the loss is no number.
+        return {name: np.concatenate([np.clip(each[:1], 0, length - 1), each[1:]]) for name, each in made.items()}
     if task in ("fill-mask", "token-classification"):
         labels = random.integers(0, LABELS[task], (rows, length))
         labels[random.random(labels.shape) < 0.4] = -100
@@ -122,12 +125,13 @@ def rows(mine: dict[str, np.ndarray], theirs: dict[str, np.ndarray]):
     worst: dict[str, list[float]] = {}
     for name, value in mine.items():
         exact, single = theirs[f"f64/{name}"], theirs[f"f32/{name}"]
+        if name.endswith("/loss") and value.shape == exact.shape:
+            # A twin's losses of single examples may be as small as one likes; their mean is what the others answer.
+            value, exact, single = (np.mean(each, dtype=np.float64) for each in (value, exact, single))
         if value.shape != exact.shape:
             raise SystemExit(f"parity family: {name} is {value.shape}, {exact.shape} expected")
         scale = np.abs(exact) if name.endswith("/loss") else 1.0
-        # A loss of labels none of which counts is no number, for all alike.
-        same = [np.isnan(each) & np.isnan(exact) for each in (value, single)]
-        errors = [float(np.max(np.where(both, 0, np.abs(each.astype(np.float64) - exact) / scale))) for both, each in zip(same, (value, single))]
+        errors = [float(np.max(np.abs(each.astype(np.float64) - exact) / scale)) for each in (value, single)]
         known = worst.setdefault(quantity(name.split("/")[1]), [0.0, 0.0])
         worst[quantity(name.split("/")[1])] = [max(pair) if not any(np.isnan(pair)) else float("nan") for pair in zip(known, errors)]
     return worst.items()
