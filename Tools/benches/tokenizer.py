@@ -5,6 +5,7 @@ Each engine runs in a process of its own, in turns: the first call is the cold f
 one; the medians over the processes count. Loading is left out. Rows:
     ids        at least 30 x tokenizers' encode_batch_fast cold; no slower than nanotoken's encode_batch, cold and warm
     offsets    ids with offsets and all else: at least 30 x tokenizers' encode_batch cold
+    linear     texts made to take long (hostile inputs, case 93), 1 MB and 2 MB as one line each: at most 3 x the time for twice the length
 Lines whose ids differ from the package's are counted, for nanotoken and for ours. Exits 1 when a row misses or an id of ours differs.
 """
 
@@ -29,6 +30,9 @@ from tokenizer_cases import SETTINGS, read_vocabulary, tokenizer  # noqa: E402
 VOCABULARY = ROOT / "Models/tokenizers/vocab.txt"
 CORES = sorted(os.sched_getaffinity(0))[:2]
 FACTOR = 30
+# Case 93: one word without end, punctuation, marks that are put in order, the beginning of an added token, letters that decompose.
+UNITS = {"a": "a", "underscore": "_", "caret": "^", "mark": "\u0301", "spacing mark": "\u302e", "unfinished [MASK]": "[MASK", "Hangul": "가", "note": "\U0001d15e\U0001d172", "é": "é"}
+LINEAR = 3
 
 
 def package():
@@ -90,6 +94,19 @@ def mismatches(command: Path, path: Path) -> dict[str, int]:
     return {"onnx-run": count(ours), "nanotoken": count(rows)}
 
 
+def linear_rows(command: Path) -> list[tuple[str, float]]:
+    """How many times as long 2 MB of each unit take as 1 MB."""
+    path, rows = CACHE / "tokenizer-long.txt", []
+    for name, unit in UNITS.items():
+        times = []
+        for size in (1_000_000, 2_000_000):
+            path.write_text(unit * (size // len(unit.encode())), encoding="utf-8")
+            times.append(json.loads(pinned([command, "tokenize", VOCABULARY, "--bench", "--offsets", "--runs", 9], path))["min_ms"])
+        rows.append((name, times[1] / times[0]))
+    path.unlink()
+    return rows
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="Tools/bench tokenizer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
@@ -126,5 +143,8 @@ def main(arguments: list[str]) -> None:
     print("\n| what | times as fast | asked | |\n|---|---|---|---|")
     for what, factor, asked in rows:
         print(f"| {what} | {factor:.2f} x | at least {asked} x | {'yes' if factor >= asked else '**no**'} |")
+    linear = linear_rows(command)
+    worst = max(linear, key=lambda row: row[1])
+    print(f"| linear: 2 MB beside 1 MB of {len(linear)} texts, worst '{worst[0]}' | {worst[1]:.2f} x | at most {LINEAR} x | {'yes' if worst[1] <= LINEAR else '**no**'} |")
     print(f"\nload of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after; cores {', '.join(map(str, CORES))}")
-    sys.exit(1 if differ["onnx-run"] or any(factor < asked for _, factor, asked in rows) else 0)
+    sys.exit(1 if differ["onnx-run"] or any(factor < asked for _, factor, asked in rows) or worst[1] > LINEAR else 0)
