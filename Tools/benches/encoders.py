@@ -6,6 +6,7 @@ Rows, on two cores and the same input files:
     unequal     64 sentences of 8 to 128 tokens in one padded batch: classifier, and base model with --padding skip
     start       process start to first result at 1x32 from the native file, the peer less its interpreter's own start
     memory      peak resident memory at 1x128
+    peak        what the linear layers reach at 8x128, of the limit that Tools/kernels-speed finds in the same run
     bert        BERT-base beside DistilBERT-base in onnx-run
 Every process is one engine on one file, pinned; the engines take turns; a figure is the median over the processes. Outputs are checked in the same run.
 Nothing else should run meanwhile: the table says the load of the machine before and after. Exits 1 when a row misses.
@@ -15,6 +16,7 @@ import argparse
 import json
 import math
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -30,7 +32,7 @@ import numpy as np  # noqa: E402
 KEPT = CACHE / "bench"
 CORES = sorted(os.sched_getaffinity(0))[:2]
 SHAPES = ["1x8", "1x32", "1x128", "1x384", "8x128"]
-ROWS = ["latency", "classifier", "unequal", "start", "memory", "bert"]
+ROWS = ["latency", "classifier", "unequal", "start", "memory", "peak", "bert"]
 # precision: peers, what is asked of the geometric mean and of each shape, and the least cosine of a token with fp32.
 LATENCY = {
     "fp32": (["onnxruntime", "openvino-f32"], 1.20, 1.08, 0.99999),
@@ -170,7 +172,7 @@ def unequal_rows(table: Table, engines: Engines) -> None:
 def start_row(table: Table, engines: Engines) -> None:
     native, inputs = engines.models["native"], inputs_of("1x32")
     if not native.exists():
-        pinned([engines.command, "convert", engines.models["folder"], "--to", "native", "-o", native])
+        pinned([engines.command, "convert", engines.models["folder"], "--to", "native", "--pack", "fp32", "-o", native])
 
     def wall(line: list) -> dict:
         began = time.perf_counter()
@@ -193,6 +195,14 @@ def memory_rows(table: Table, engines: Engines) -> None:
     for precision, asked in (("fp32", 0.65), ("bf16", 0.4)):
         sizes = [f"{taken[each] / 1e6:.0f} MB" for each in (precision, "onnxruntime")]
         table.add(f"peak resident memory, 1x128, {precision}", sizes[0], f"onnxruntime fp32 {sizes[1]}", taken[precision] / taken["onnxruntime"], asked, most=True)
+
+
+def peak_rows(table: Table, engines: Engines) -> None:
+    limits = re.search(r"limits (\d+) fp32 GFLOP/s, (\d+) bf16, (\d+) int8", subprocess.run([TOOLS / "kernels-speed", "2"], capture_output=True, text=True, check=True).stdout)
+    for index, (precision, asked) in enumerate({"fp32": 0.90, "bf16": 0.88, "int8": 0.75}.items(), start=1):
+        reached = engines.ours(engines.models["torchscript"], inputs_of("8x128"), "--precision", precision)["operators"]
+        linear = next(each["gigaflops_per_s"] for each in reached if each["operator"] == "swift.onnx.Linear")
+        table.add(f"share of the machine's limit, linear layers, 8x128, {precision}", f"{linear:.0f} Gop/s", f"limit {limits[index]}", linear / float(limits[index]), asked)
 
 
 def bert_row(table: Table, engines: Engines) -> None:
@@ -220,7 +230,7 @@ def main(given: list[str]) -> None:
     engines, table = Engines(command, arguments.rounds, arguments.runs, arguments.warmup), Table()
     if "latency" in arguments.rows:
         latency_rows(table, engines, arguments.precisions, arguments.shapes)
-    others = {"classifier": classifier_row, "unequal": unequal_rows, "start": start_row, "memory": memory_rows, "bert": bert_row}
+    others = {"classifier": classifier_row, "unequal": unequal_rows, "start": start_row, "memory": memory_rows, "peak": peak_rows, "bert": bert_row}
     for name, row in others.items():
         if name in arguments.rows:
             row(table, engines)
