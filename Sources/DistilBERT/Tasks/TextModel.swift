@@ -57,6 +57,9 @@ public final class TextModel: Sendable {
     init(model: Model, tokenizer: DistilBertTokenizer, configuration: TextModelConfiguration, options: SessionOptions, place: [String] = []) throws {
         self.place = place
         inputs = try EncoderInputs(model.graph)
+        var options = options
+        // No task reads what stands where padding is.
+        options.padding = .skip
         session = try Session(model: model, options: options)
         self.tokenizer = tokenizer
         self.configuration = configuration
