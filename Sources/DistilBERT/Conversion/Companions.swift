@@ -20,8 +20,15 @@ package struct Companions: Sendable {
         }
         guard !files.isEmpty else { return }
         for name in ModelSource.documents {
-            // An empty one is nothing to carry.
-            if let region = try? source.open(name) { files.append((name, region)) }
+            if let region = try Self.document(name, of: source) { files.append((name, region)) }
+        }
+    }
+
+    /// Nil where there is none, or an empty one: that can't be mapped, and is nothing to carry.
+    private static func document(_ name: String, of source: ModelSource) throws(ONNXError) -> ByteRegion? {
+        do throws(ONNXError) { return try source.open(name) } catch {
+            guard error.code == .malformed else { throw error }
+            return nil
         }
     }
 
