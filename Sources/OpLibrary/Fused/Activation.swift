@@ -11,56 +11,13 @@ extension Fused {
             inputs: [.one("X", "T")], outputs: [.one("Y", "T")],
             attributes: [.required("function", .string)], types: ["T": .tensors(.float)])
 
-        /// The functions and their names.
-        package enum Function: String, CaseIterable, Sendable {
-            case identity, relu, gelu, geluTanh = "gelu_tanh", silu, tanh, sigmoid
-
-            /// As an epilogue of a product.
-            var epilogue: Epilogue.Activation {
-                switch self {
-                case .identity: .identity
-                case .relu: .relu
-                case .gelu: .gelu
-                case .geluTanh: .geluTanh
-                case .silu: .silu
-                case .tanh: .tanh
-                case .sigmoid: .sigmoid
-                }
-            }
-
-            var kernel: ck_unary {
-                switch self {
-                case .identity: CK_IDENTITY
-                case .relu: CK_RELU
-                case .gelu: CK_GELU_ERF
-                case .geluTanh: CK_GELU_TANH
-                case .silu: CK_SILU
-                case .tanh: CK_TANH
-                case .sigmoid: CK_SIGMOID
-                }
-            }
-
-            /// The same in ONNX's operators, from X to Y.
-            func nodes(from x: String, to y: String) -> [Node] {
-                switch self {
-                case .identity: [Node("Identity", inputs: [x], outputs: [y])]
-                case .relu: [Node("Relu", inputs: [x], outputs: [y])]
-                case .gelu: [Node("Gelu", inputs: [x], outputs: [y])]
-                case .geluTanh: [Node("Gelu", inputs: [x], outputs: [y], attributes: ["approximate": .string("tanh")])]
-                case .silu: [Node("Sigmoid", inputs: [x], outputs: [y + "_gate"]), Node("Mul", inputs: [x, y + "_gate"], outputs: [y])]
-                case .tanh: [Node("Tanh", inputs: [x], outputs: [y])]
-                case .sigmoid: [Node("Sigmoid", inputs: [x], outputs: [y])]
-                }
-            }
-        }
-
-        private let function: Function
+        private let function: ActivationFunction
 
         package init(_ node: NodeReader) throws { function = try node.choice("function") }
 
-        package static func expansion(of node: Node) throws -> GraphIR.Function {
+        package static func expansion(of node: Node) throws -> Function {
             let reader = try NodeReader(node, opset: 1, schema: schema)
-            return Self.function(["X"], try reader.choice("function", Function.self).nodes(from: "X", to: "Y"))
+            return Self.function(["X"], try reader.choice("function", ActivationFunction.self).nodes(from: "X", to: "Y"))
         }
 
         package func infer(_ types: Inference) throws { types.set(0, types.element(0), types.shape(0)) }
@@ -78,6 +35,21 @@ extension Fused {
                     unsafe y.withPointer(range) { y in unsafe ck_kernels().pointee.unary_f32(kernel, x, y, range.count) }
                 }
             }
+        }
+    }
+}
+
+extension ActivationFunction {
+    /// The same in ONNX's operators, from X to Y.
+    func nodes(from x: String, to y: String) -> [Node] {
+        switch self {
+        case .identity: [Node("Identity", inputs: [x], outputs: [y])]
+        case .relu: [Node("Relu", inputs: [x], outputs: [y])]
+        case .gelu: [Node("Gelu", inputs: [x], outputs: [y])]
+        case .geluTanh: [Node("Gelu", inputs: [x], outputs: [y], attributes: ["approximate": .string("tanh")])]
+        case .silu: [Node("Sigmoid", inputs: [x], outputs: [y + "_gate"]), Node("Mul", inputs: [x, y + "_gate"], outputs: [y])]
+        case .tanh: [Node("Tanh", inputs: [x], outputs: [y])]
+        case .sigmoid: [Node("Sigmoid", inputs: [x], outputs: [y])]
         }
     }
 }

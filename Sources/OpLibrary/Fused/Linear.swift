@@ -16,7 +16,7 @@ extension Fused {
             types: ["T": .tensors(.float)])
 
         private let isTransposed: Bool
-        private let activation: Activation.Function
+        private let activation: ActivationFunction
         private let precision: Precision
         private var packed: LinearWeight?
 
@@ -40,7 +40,7 @@ extension Fused {
                 nodes.append(Node("Add", inputs: [last, "B"], outputs: ["sum"]))
                 last = "sum"
             }
-            nodes += try reader.choice("activation", Activation.Function.self).nodes(from: last, to: reader.hasInput(3) ? "activated" : "Y")
+            nodes += try reader.choice("activation", ActivationFunction.self).nodes(from: last, to: reader.hasInput(3) ? "activated" : "Y")
             if reader.hasInput(3) { nodes.append(Node("Add", inputs: ["activated", "R"], outputs: ["Y"])) }
             return Self.function(["X", "W", "B", "R"], nodes)
         }
@@ -99,7 +99,7 @@ extension Fused {
             let shape = Array(x.shape.dropLast()) + [weight.columns]
             var epilogue = Epilogue()
             epilogue.bias = try context.optionalInput(2)?.elements(Float.self)
-            epilogue.activation = activation.epilogue
+            epilogue.activation = activation
             // A residual of another shape is broadcast, or broadcasts the product.
             let isPlain = residual == nil || residual?.shape == shape
             if isPlain { epilogue.residual = try residual?.elements(Float.self) }

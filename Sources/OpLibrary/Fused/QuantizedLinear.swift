@@ -17,14 +17,14 @@ extension Fused {
             attributes: [.defaulted("activation", .string("identity"))],
             types: ["T1": .tensors(.int8, .uint8), "T2": .tensors(.int8, .uint8), "S": .tensors(.float)])
 
-        private let activation: Activation.Function
+        private let activation: ActivationFunction
         private var packed: PackedBytes?
 
         package init(_ node: NodeReader) throws { activation = try node.choice("activation") }
 
         package static func expansion(of node: Node) throws -> Function {
             let reader = try NodeReader(node, opset: 1, schema: schema)
-            let function = try reader.choice("activation", Activation.Function.self)
+            let function = try reader.choice("activation", ActivationFunction.self)
             let nodes = [
                 Node("MatMulInteger", inputs: ["A", "B", reader.hasInput(4) ? "A_zero" : "", reader.hasInput(5) ? "B_zero" : ""], outputs: ["integers"]),
                 Node("Cast", inputs: ["integers"], outputs: ["floats"], attributes: ["to": .int(1)]),
@@ -66,7 +66,7 @@ extension Fused {
             try check(bias?.count, [weights.columns], "C")
             var epilogue = Epilogue()
             epilogue.bias = bias
-            epilogue.activation = activation.epilogue
+            epilogue.activation = activation
             let quantized = QuantizedRows(bytes: try a.bytes(), isSigned: a.elementType == .int8, scales: aScale, zeroPoints: aZero, rows: rows)
             try QuantizedProduct.multiply(
                 quantized, by: weights, scales: bScale, zeroPoints: bZero, into: try context.output().elements(Float.self), epilogue: epilogue, context: context

@@ -1,4 +1,3 @@
-internal import Bytes
 internal import CKernels
 package import Tensors
 
@@ -16,26 +15,22 @@ package struct PackedBrain: Sendable {
 
     /// The bytes that a packed matrix takes. Throws `.limit` when they can't be counted.
     package static func byteCount(rows: Int, columns: Int) throws -> Int {
-        let count = unsafe ck_kernels().pointee.packed_b_bf16_count(rows, columns)
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<UInt16>.stride)
-        guard !overflow, count >= 0 else { throw ONNXError(.limit, "a matrix of \(rows) x \(columns) is too large to pack") }
-        return bytes
+        try PanelMemory.byteCount(unsafe ck_kernels().pointee.packed_b_bf16_count(rows, columns), of: UInt16.self, rows: rows, columns: columns)
     }
 
     /// A matrix that was packed in this layout before.
     package init(packed: Storage, rows: Int, columns: Int) throws {
         let bytes = try Self.byteCount(rows: rows, columns: columns)
-        guard packed.byteCount == bytes else { throw ONNXError(.malformed, "a packed matrix has \(packed.byteCount) bytes, \(bytes) expected") }
+        panels = try PanelMemory.elements(of: UInt16.self, filling: packed, byteCount: bytes).elements
         self.rows = rows
         self.columns = columns
-        panels = MutableElements<UInt16>(packed, byteOffset: 0, count: bytes / MemoryLayout<UInt16>.stride).elements
     }
 
     /// Rounds and packs `matrix`, K x N row by row, or N x K where `isTransposed`, into `storage`, which has `byteCount` bytes.
     package init(_ matrix: Elements<Float>, rows: Int, columns: Int, isTransposed: Bool, into storage: Storage) throws {
         try self.init(packed: storage, rows: rows, columns: columns)
         precondition(rows * columns <= matrix.count, "matrix out of range")
-        let packed = MutableElements<UInt16>(storage, byteOffset: 0, count: storage.byteCount / MemoryLayout<UInt16>.stride)
+        let packed = try PanelMemory.elements(of: UInt16.self, filling: storage, byteCount: storage.byteCount)
         let width = unsafe ck_kernels().pointee.bf16_panel_columns
         unsafe matrix.withPointer(0..<rows * columns) { source in
             unsafe packed.withPointer { target in

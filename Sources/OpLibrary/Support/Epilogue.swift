@@ -3,14 +3,11 @@ package import Tensors
 
 /// What is done to a product before it leaves the cache: alpha x product + beta x C, + bias, activation, + residual.
 package struct Epilogue: Sendable {
-    package enum Activation: Sendable {
-        case identity, relu, gelu, geluTanh, silu, tanh, sigmoid
-    }
     package var alpha: Float = 1
     package var beta: Float = 0
     /// One value a column.
     package var bias: Elements<Float>?
-    package var activation = Activation.identity
+    package var activation = ActivationFunction.identity
     /// As many rows and columns as the product, without gaps; `residualOffset` is where they begin.
     package var residual: Elements<Float>?
     package var residualOffset = 0
@@ -27,20 +24,6 @@ package struct Epilogue: Sendable {
             }
             unsafe body(
                 ck_epilogue(alpha: alpha, beta: beta, bias: bias, activation: activation.kernel, residual: residual, ld_residual: columns))
-        }
-    }
-}
-
-extension Epilogue.Activation {
-    fileprivate var kernel: ck_unary {
-        switch self {
-        case .identity: CK_IDENTITY
-        case .relu: CK_RELU
-        case .gelu: CK_GELU_ERF
-        case .geluTanh: CK_GELU_TANH
-        case .silu: CK_SILU
-        case .tanh: CK_TANH
-        case .sigmoid: CK_SIGMOID
         }
     }
 }

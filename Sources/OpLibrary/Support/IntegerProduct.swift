@@ -14,9 +14,7 @@ package struct PackedBytes: Sendable {
 
     /// The bytes that a packed matrix takes. Throws `.limit` when they can't be counted.
     package static func byteCount(rows: Int, columns: Int) throws -> Int {
-        let count = unsafe ck_kernels().pointee.packed_b_i8_size(rows, columns)
-        guard count >= 0 else { throw ONNXError(.limit, "a matrix of \(rows) x \(columns) is too large to pack") }
-        return count
+        try PanelMemory.byteCount(unsafe ck_kernels().pointee.packed_b_i8_size(rows, columns), of: UInt8.self, rows: rows, columns: columns)
     }
 
     /// A matrix that was packed in this layout before; `packed` may go on after it.

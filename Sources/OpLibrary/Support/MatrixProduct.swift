@@ -13,19 +13,15 @@ package struct PackedMatrix: Sendable {
 
     /// The bytes that a packed matrix takes. Throws `.limit` when they can't be counted.
     package static func byteCount(rows: Int, columns: Int) throws -> Int {
-        let count = unsafe ck_kernels().pointee.packed_b_f32_count(rows, columns)
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
-        guard !overflow, count >= 0 else { throw ONNXError(.limit, "a matrix of \(rows) x \(columns) is too large to pack") }
-        return bytes
+        try PanelMemory.byteCount(unsafe ck_kernels().pointee.packed_b_f32_count(rows, columns), of: Float.self, rows: rows, columns: columns)
     }
 
     /// A matrix that was packed in this layout before.
     package init(packed: Storage, rows: Int, columns: Int) throws {
         let bytes = try Self.byteCount(rows: rows, columns: columns)
-        guard packed.byteCount == bytes else { throw ONNXError(.malformed, "a packed matrix has \(packed.byteCount) bytes, \(bytes) expected") }
+        panels = try PanelMemory.elements(of: Float.self, filling: packed, byteCount: bytes).elements
         self.rows = rows
         self.columns = columns
-        panels = MutableElements<Float>(packed, byteOffset: 0, count: bytes / MemoryLayout<Float>.stride).elements
     }
 
     /// Packs `matrix`, K x N row by row from element `offset` on, or N x K where `isTransposed`.
