@@ -121,12 +121,13 @@ func tiedWeightMayBeEither(present: [String], isComplete: Bool) throws {
 }
 
 /// A hostile checkpoint may be large, and its names long.
-@Test func manyNamesTakeLinearTime() throws {
+/// Hints are looked for among a bounded number of names, for a bounded number of them: a checkpoint can't make the report slow.
+@Test func manyNamesGetFewHints() throws {
     let names = (0..<20_000).map { "distilbert.transformer.layer.\($0).attention.nothing.weight" } + [String(repeating: "a.", count: 30_000)]
     let tensor = try counting([1])
     let expected = (0..<100).map { ExpectedWeight("transformer.layer.\($0).attention.q_lin.weight", [1]) }
-    let start = ContinuousClock.now
     let (_, report) = try StateDict.load(checkpoint(names.map { ($0, tensor) }), expecting: expected)
     #expect(report.items(.unexpected).count == names.count)
-    #expect(ContinuousClock.now - start < .seconds(60))
+    #expect(report.items(.unexpected).count { $0.closest != nil } == 100)
+    #expect(report.items(.missing).count { $0.closest != nil } == 100)
 }

@@ -7,10 +7,11 @@ import Testing
 @Suite struct PackedCacheTests {
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("packed-\(UUID().uuidString)").path
 
-    private func session(_ model: String = "distilbert-tiny/base/ts17.onnx") throws -> Session {
+    private func session(_ precision: SessionOptions.Precision = .fp32, cached: Bool = true) throws -> Session {
         var options = SessionOptions()
-        options.packedCache = path
-        return try Session(model: try Fixtures.model(model), options: options)
+        options.precision = precision
+        if cached { options.packedCache = path }
+        return try Session(model: try Fixtures.model("distilbert-tiny/base/ts17.onnx"), options: options)
     }
 
     private func bits(_ session: Session) throws -> [UInt32] {
@@ -38,15 +39,15 @@ import Testing
         #expect(try bytes() == whole)
     }
 
-    @Test func isUsedByTheNextSession() throws {
+    @Test(arguments: SessionOptions.Precision.allCases) func isUsedByTheNextSession(_ precision: SessionOptions.Precision) throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let first = try session()
+        let first = try session(precision)
         let forms = try #require(first.packedWeights)
-        #expect(forms.isIncomplete && !forms.forms.isEmpty && first.notes.isEmpty)
-        let second = try session()
-        #expect(second.packedWeights?.isIncomplete == false && second.notes.isEmpty)
+        #expect(forms.isIncomplete && !forms.forms.isEmpty)
+        let second = try session(precision)
+        #expect(second.packedWeights?.isIncomplete == false && second.notes == first.notes)
         #expect(try bits(first) == bits(second))
-        #expect(try bits(first) == bits(Session(model: Fixtures.model("distilbert-tiny/base/ts17.onnx"))))
+        #expect(try bits(first) == bits(session(precision, cached: false)))
     }
 
     @Test func damagedFormIsNotUsed() throws { try isMadeAnew(after: { $0[$0.count - 1] ^= 1 }, note: "is damaged") }
