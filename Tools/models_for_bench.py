@@ -1,4 +1,4 @@
-"""The full-size models that Tools/bench encoders measures, with lively weights from a seed; made once, kept in the cache."""
+"""The full-size models that Tools/bench measures, with lively weights from a seed; made once, kept in the cache."""
 
 import subprocess
 import sys
@@ -10,14 +10,15 @@ SEED, WIDEN = 7, 1.7
 OPSETS = {"torchscript": 17, "dynamo": 18}
 
 
-def make(kept: Path) -> dict[str, Path]:
+def make(kept: Path, wanted: list[str] | None = None) -> dict[str, Path]:
+    """The paths of all models, once those that are wanted (all) are there."""
     kept.mkdir(parents=True, exist_ok=True)
     names = {"torchscript": "base-torchscript.onnx", "dynamo": "base-dynamo.onnx", "classifier": "classifier.onnx", "quantized": "base-quantized.onnx", "bert": "bert.onnx",
              "folder": "base", "ctranslate2": "ctranslate2", "native": "base.safetensors"}
     paths = {name: kept / each for name, each in names.items()}
     makers = {"torchscript": exported, "dynamo": exported, "classifier": exported, "bert": bert, "quantized": quantized, "folder": folder, "ctranslate2": ctranslate2}
     for name, maker in makers.items():
-        if not paths[name].exists():
+        if (wanted is None or name in wanted) and not paths[name].exists():
             print(f"bench: making {paths[name].name}", file=sys.stderr)
             part = paths[name].with_suffix(".part")
             maker(name, part, paths)

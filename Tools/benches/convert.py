@@ -8,7 +8,6 @@ Rows, each figure the median of the rounds, the two taken in turns, every file o
 The weights are lively and made once. Exits 1 when a row misses.
 """
 
-import argparse
 import os
 import shutil
 import statistics
@@ -18,6 +17,8 @@ import time
 from pathlib import Path
 
 from environment import CACHE, ROOT, enter
+from measuring import load
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
@@ -77,12 +78,11 @@ def swift_seconds(command: Path, source: Path, scratch: Path) -> float:
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--onnx-run", type=Path, default=ROOT / ".build/release/onnx-run", help="the command")
+    parser = parser_of("Tools/bench convert", __doc__)
     parser.add_argument("--rounds", type=int, default=7, help="rounds (default 7)")
     parser.add_argument("--no-swift", action="store_true", help="leave out the build of the Swift package")
     asked = parser.parse_args(arguments)
-    source = made()
+    command, source = command_of(asked), made()
     weights = source / "model.safetensors"
     scratch = CACHE / "bench" / "converting"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -93,14 +93,14 @@ def main(arguments: list[str]) -> None:
     os.sync()
     for _ in range(asked.rounds):
         copies.append(copied(weights, scratch / "copy"))
-        seconds, megabytes = converted(asked.onnx_run, source, target)
+        seconds, megabytes = converted(command, source, target)
         conversions.append(seconds)
         memory.append(megabytes)
         begun = time.perf_counter()
-        subprocess.run([asked.onnx_run, "check", "--verify", target], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([command, "check", "--verify", target], check=True, stdout=subprocess.DEVNULL)
         checks.append(time.perf_counter() - begun)
         target.unlink()
-        floor.append(converted(asked.onnx_run, TINY, target)[1])
+        floor.append(converted(command, TINY, target)[1])
         target.unlink()
     rows = []
     copy, conversion = statistics.median(copies), statistics.median(conversions)
@@ -109,10 +109,10 @@ def main(arguments: list[str]) -> None:
     rows.append(("memory", f"{statistics.median(memory):.1f} MB", f"{statistics.median(floor):.1f} MB for a tiny model", f"≤ {MEGABYTES} MB over", over <= MEGABYTES))
     rows.append(("verify", f"{statistics.median(checks):.3f} s", "", "", True))
     if not asked.no_swift:
-        seconds = swift_seconds(asked.onnx_run, source, scratch)
+        seconds = swift_seconds(command, source, scratch)
         rows.append(("swift", f"{seconds:.1f} s", "", f"≤ {SECONDS} s", seconds <= SECONDS))
     shutil.rmtree(scratch)
-    print(f"{weights.stat().st_size / 1e6:.0f} MB, {asked.rounds} rounds, load {os.getloadavg()[0]:.1f}\n")
+    print(f"{weights.stat().st_size / 1e6:.0f} MB, {asked.rounds} rounds, load {load():.1f}\n")
     print("| row | measured | beside | asked | |\n|---|---|---|---|---|")
     for name, measured, beside, asked_for, holds in rows:
         print(f"| {name} | {measured} | {beside} | {asked_for} | {'ok' if holds else 'MISSED'} |")

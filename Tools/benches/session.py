@@ -10,62 +10,43 @@ Nothing else should run meanwhile: the table says the load of the machine before
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from models_for_bench import OPSETS, make
+
 from environment import CACHE, ROOT, TOOLS, enter
+from measuring import in_turns, load, machine, pinned
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
-CORES = sorted(os.sched_getaffinity(0))[:2]
 LOAD_MS, LOAD_MEGABYTES, START_FACTOR, STEADY_FACTOR = 20, 16, 0.5, 1.15
-EXPORTERS = {"torchscript": 17, "dynamo": 18}
 TINY = ROOT / "Models/distilbert-tiny/base/ts17.onnx"
 
 
 def exported(exporter: str) -> Path:
-    """The same file as Tools/parity graphs'."""
-    path = CACHE / "parity" / f"base-{exporter}.onnx"
-    if not path.exists():
-        import distilbert
-        import torch
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        export = distilbert.export_torchscript if exporter == "torchscript" else distilbert.export_dynamo
-        sample = {"input_ids": torch.arange(1000, 1087).reshape(3, 29), "attention_mask": torch.ones(3, 29, dtype=torch.int64)}
-        export(distilbert.make("base", "sdpa", seed=7, widen=1.7), "base", path.with_suffix(".part"), EXPORTERS[exporter], sample)
-        path.with_suffix(".part").rename(path)
-    return path
-
-
-def pinned(line: list) -> str:
-    done = subprocess.run([str(each) for each in line], capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, CORES))
-    if done.returncode != 0:
-        sys.exit(f"bench: exit {done.returncode} from {' '.join(map(str, line))}\n{done.stderr.strip()}")
-    return done.stdout
+    return make(CACHE / "bench", [exporter])[exporter]
 
 
 def rival(path: Path, length: int, threads: int, runs: int, warmup: int) -> None:
     """ONNX Runtime in a process of its own, measured as `onnx-run bench --json` measures; prints the same keys."""
     import numpy as np
-    import onnxruntime
+    import onnxruntime  # noqa: F401  its import is not part of loading
+    from peers import onnxruntime_engine
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
     start = time.perf_counter()
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    run = onnxruntime_engine(str(path), threads)
     loaded = time.perf_counter()
     random = np.random.default_rng(1)
     times = []
     for _ in range(1 + warmup + runs):
         feeds = {"input_ids": random.integers(0, 30522, (1, length)), "attention_mask": np.ones((1, length), dtype=np.int64)}
         began = time.perf_counter()
-        session.run(None, feeds)
+        run(feeds)
         times.append((time.perf_counter() - began) * 1000)
     steady = times[1 + warmup :]
     print(json.dumps({"load_ms": (loaded - start) * 1000, "first_ms": times[0], "median_ms": statistics.median(steady or times), "min_ms": min(steady or times)}))
@@ -124,19 +105,15 @@ def load_rows(table: Table, command: Path, rounds: int) -> None:
 def compare(table: Table, command: Path, exporter: str, what: str, length: int, runs: int, warmup: int, rounds: int, keys: tuple[str, ...], asked: float) -> None:
     path = exported(exporter)
     path.read_bytes()
-    ours, theirs = [], []
-    for _ in range(rounds):
-        ours.append(measure_ours(command, path, length, runs, warmup))
-        theirs.append(measure_rival(path, length, runs, warmup))
-    middle = [statistics.median(sum(each[key] for key in keys) for each in taken) for taken in (ours, theirs)]
+    jobs = {"ours": lambda: measure_ours(command, path, length, runs, warmup), "theirs": lambda: measure_rival(path, length, runs, warmup)}
+    middle = [statistics.median(sum(each[key] for key in keys) for each in taken) for taken in in_turns(jobs, rounds).values()]
     table.add(f"{what}, {exporter}", f"{middle[0]:.1f} ms", f"{middle[1]:.1f} ms", middle[0] / middle[1], asked, "x")
 
 
 def main(given: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="bench session", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser = parser_of("Tools/bench session", __doc__)
     parser.add_argument("--rows", nargs="+", choices=["load", "start", "steady"], default=["load", "start", "steady"])
-    parser.add_argument("--exporters", nargs="+", choices=list(EXPORTERS), default=list(EXPORTERS))
+    parser.add_argument("--exporters", nargs="+", choices=list(OPSETS), default=list(OPSETS))
     parser.add_argument("--rounds", type=int, default=5, help="processes of each engine a row (default 5)")
     parser.add_argument("--runs", type=int, default=30, help="measured runs a process of the steady row (default 30)")
     parser.add_argument("--warmup", type=int, default=10)
@@ -145,11 +122,9 @@ def main(given: list[str]) -> None:
     arguments = parser.parse_args(given)
     if arguments.rival:
         return rival(arguments.rival, arguments.length, 2, arguments.runs, arguments.warmup)
-    command = arguments.command.resolve()
-    if not command.exists():
-        sys.exit(f"bench: no {command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+    command = command_of(arguments)
 
-    before = os.getloadavg()[0]
+    before = load()
     table = Table()
     if "load" in arguments.rows:
         load_rows(table, command, arguments.rounds)
@@ -158,5 +133,5 @@ def main(given: list[str]) -> None:
             compare(table, command, exporter, "load + first run, 1x32, optimised session", 32, 1, 0, arguments.rounds, ("load_ms", "first_ms"), START_FACTOR)
         if "steady" in arguments.rows:
             compare(table, command, exporter, "median, 1x128, 2 threads", 128, arguments.runs, arguments.warmup, arguments.rounds, ("median_ms",), STEADY_FACTOR)
-    print(f"\nload of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after; cores {', '.join(map(str, CORES))}")
+    print(f"\n{machine(before)}")
     sys.exit(1 if table.missed else 0)

@@ -13,13 +13,14 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import sysconfig
 import time
 from pathlib import Path
 
 from environment import CACHE, ROOT, TOOLS, enter
+from measuring import in_turns, load, machine, pinned
+from onnx_run import command_of, parser_of
 
 enter("tokenizers-bench")
 
@@ -28,7 +29,6 @@ from real_text import lines as real_lines  # noqa: E402
 from tokenizer_cases import SETTINGS, read_vocabulary, tokenizer  # noqa: E402
 
 VOCABULARY = ROOT / "Models/tokenizers/vocab.txt"
-CORES = sorted(os.sched_getaffinity(0))[:2]
 FACTOR = 30
 # Case 93: one word without end, punctuation, marks that are put in order, the beginning of an added token, letters that decompose.
 UNITS = {"a": "a", "underscore": "_", "caret": "^", "mark": "\u0301", "spacing mark": "\u302e", "unfinished [MASK]": "[MASK", "Hangul": "가", "note": "\U0001d15e\U0001d172", "é": "é"}
@@ -57,13 +57,10 @@ def rival(name: str, path: Path, runs: int) -> None:
     print(json.dumps({"first_ms": times[0], "min_ms": min(times[1:], default=times[0])}))
 
 
-def pinned(line: list, stdin: Path) -> str:
+def fed(line: list, stdin: Path) -> str:
     environment = {**os.environ, "RAYON_NUM_THREADS": "2", "TOKENIZERS_PARALLELISM": "true"}
     with open(stdin, "rb") as text:
-        done = subprocess.run([str(each) for each in line], stdin=text, capture_output=True, text=True, env=environment, preexec_fn=lambda: os.sched_setaffinity(0, CORES))
-    if done.returncode != 0:
-        sys.exit(f"bench: exit {done.returncode} from {' '.join(map(str, line))}\n{done.stderr.strip()}")
-    return done.stdout
+        return pinned(line, stdin=text, env=environment)
 
 
 def measure(command: Path, path: Path, rounds: int, runs: int) -> dict[str, dict[str, float]]:
@@ -77,10 +74,7 @@ def measure(command: Path, path: Path, rounds: int, runs: int) -> dict[str, dict
         "onnx-run, offsets": [*ours, "--offsets"],
         "tokenizers": [sys.executable, *theirs, "tokenizers", "--runs", 1],
     }
-    taken = {name: [] for name in engines}
-    for _ in range(rounds):
-        for name, line in engines.items():
-            taken[name].append(json.loads(pinned(line, path)))
+    taken = in_turns({name: lambda line=line: json.loads(fed(line, path)) for name, line in engines.items()}, rounds)
     return {name: {key: statistics.median(each[key] for each in found) for key in ("first_ms", "min_ms")} for name, found in taken.items()}
 
 
@@ -88,7 +82,7 @@ def mismatches(command: Path, path: Path) -> dict[str, int]:
     """Lines whose ids are not those of the package."""
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     wanted = [each.ids for each in package().encode_batch_fast(lines)]
-    ours = [json.loads(line)["input_ids"] for line in pinned([command, "tokenize", VOCABULARY, "--lines"], path).splitlines()]
+    ours = [json.loads(line)["input_ids"] for line in fed([command, "tokenize", VOCABULARY, "--lines"], path).splitlines()]
     rows = nanotoken.Tokenizer.from_vocab(VOCABULARY).encode_batch(lines).to_list()
     count = lambda found: sum(a != b for a, b in zip(found, wanted, strict=True))  # noqa: E731
     return {"onnx-run": count(ours), "nanotoken": count(rows)}
@@ -101,15 +95,14 @@ def linear_rows(command: Path) -> list[tuple[str, float]]:
         times = []
         for size in (1_000_000, 2_000_000):
             path.write_text(unit * (size // len(unit.encode())), encoding="utf-8")
-            times.append(json.loads(pinned([command, "tokenize", VOCABULARY, "--bench", "--offsets", "--runs", 9], path))["min_ms"])
+            times.append(json.loads(fed([command, "tokenize", VOCABULARY, "--bench", "--offsets", "--runs", 9], path))["min_ms"])
         rows.append((name, times[1] / times[0]))
     path.unlink()
     return rows
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="Tools/bench tokenizer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser = parser_of("Tools/bench tokenizer", __doc__)
     parser.add_argument("--text", type=Path, help="lines to measure on, in UTF-8, instead of the made 4 MB")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5, help="processes of each engine (default 5)")
@@ -119,16 +112,14 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     if options.rival:
         return rival(options.rival, options.file, options.runs)
-    command = options.command.resolve()
-    if not command.exists():
-        sys.exit(f"bench: no {command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+    command = command_of(options)
     path = options.text
     if path is None:
         path = CACHE / f"tokenizer-lines-{options.seed}.txt"
         folders = [Path(sysconfig.get_paths()[name]) for name in ("stdlib", "purelib")]
         path.write_text("\n".join(real_lines(folders, 4_000_000, options.seed)) + "\n", encoding="utf-8", errors="replace")
 
-    before = os.getloadavg()[0]
+    before = load()
     times = measure(command, path, options.rounds, options.runs)
     differ = mismatches(command, path)
     print(f"{path.stat().st_size / 1e6:.1f} MB, {path.read_bytes().count(10)} lines\n\n| engine | cold | warm | lines with other ids |\n|---|---|---|---|")
@@ -146,5 +137,5 @@ def main(arguments: list[str]) -> None:
     linear = linear_rows(command)
     worst = max(linear, key=lambda row: row[1])
     print(f"| linear: 2 MB beside 1 MB of {len(linear)} texts, worst '{worst[0]}' | {worst[1]:.2f} x | at most {LINEAR} x | {'yes' if worst[1] <= LINEAR else '**no**'} |")
-    print(f"\nload of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after; cores {', '.join(map(str, CORES))}")
+    print(f"\n{machine(before)}")
     sys.exit(1 if differ["onnx-run"] or any(factor < asked for _, factor, asked in rows) or worst[1] > LINEAR else 0)

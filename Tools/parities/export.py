@@ -11,7 +11,6 @@ they should, and on which ONNX Runtime, our optimised and our reference session 
 (of 1 where that is smaller). A base model has no loss, and its cell passes where the command says so. Exits 1 when a cell fails.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from environment import ROOT, enter
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
@@ -119,10 +119,10 @@ def cells(task: str, folder: Path):
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", type=Path, default=ROOT / ".build" / "release" / "onnx-run", help="the onnx-run to measure")
+    parser = parser_of("Tools/parity export", __doc__)
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     options = parser.parse_args(arguments)
+    command = command_of(options)
     failures, count = [], 0
     print("| head | variant | " + " | ".join(f"opset {opset}" for opset in OPSETS) + " |\n|---|---|" + "---|" * len(OPSETS))
     with tempfile.TemporaryDirectory() as name:
@@ -133,7 +133,7 @@ def main(arguments: list[str]) -> None:
                 for opset in OPSETS:
                     count += 1
                     try:
-                        largest = run_cell(options.command, source, task, opset, variant, labels, folder)
+                        largest = run_cell(command, source, task, opset, variant, labels, folder)
                         row.append(f"{largest:.1e}")
                         if not largest <= LIMIT:
                             failures.append(f"{task} {variant} {opset}: {largest:.1e} is more than {LIMIT:.0e}")

@@ -10,7 +10,6 @@ Asked: an error at most 1.5 x PyTorch's (the twin's) own in float32; for a loss 
 single examples, of their mean). Exits 1 when a row misses.
 """
 
-import argparse
 import re
 import shutil
 import subprocess
@@ -18,7 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from environment import ROOT, TOOLS, enter
+from environment import TOOLS, enter
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
@@ -138,11 +138,11 @@ def rows(mine: dict[str, np.ndarray], theirs: dict[str, np.ndarray]):
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", type=Path, default=ROOT / ".build" / "release" / "onnx-run", help="the onnx-run to measure")
+    parser = parser_of("Tools/parity family", __doc__)
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     options = parser.parse_args(arguments)
+    command = command_of(options)
     missed = count = 0
     print("| head | kind | quantity | error | its own in float32 | asked at most | |\n|---|---|---|---|---|---|---|")
     for task in options.tasks:
@@ -153,9 +153,9 @@ def main(arguments: list[str]) -> None:
                 groups = groups_of(task, kind)
                 asked = [each for each in KINDS[kind][1] if task != "base" or each != "labels"]
                 asked = [each for index, each in enumerate(asked) if each != "--inputs" or index + 1 < len(asked) and not asked[index + 1].startswith("--")]
-                run([options.command, "convert", folder / "checkpoint", "--to", "native", "-o", folder / "model.safetensors", "--overwrite", "--quiet", *asked])
+                run([command, "convert", folder / "checkpoint", "--to", "native", "-o", folder / "model.safetensors", "--overwrite", "--quiet", *asked])
                 theirs = answers(kind, task, folder / "checkpoint", groups, folder)
-                for name, (error, own) in rows(ours(options.command, folder / "model.safetensors", groups, folder), theirs):
+                for name, (error, own) in rows(ours(command, folder / "model.safetensors", groups, folder), theirs):
                     limit = LOSS_LIMIT if name == "loss" else FACTOR * own
                     good = error <= limit
                     count, missed = count + 1, missed + (not good)

@@ -10,12 +10,12 @@ Full-size DistilBERT with lively weights. Rows, each for both sessions:
 Exits 1 when a row misses. Exports, references and ONNX Runtime's answers are kept in .cache/parity (6 GB for everything).
 """
 
-import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 from environment import CACHE, ROOT, enter
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
@@ -277,8 +277,7 @@ def node_error(ours: np.ndarray, wanted: np.ndarray) -> float:
 
 
 def main(given: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="parity graphs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser = parser_of("Tools/parity graphs", __doc__)
     parser.add_argument("--rows", nargs="+", choices=["float", "node", "quantized"], default=["float", "node", "quantized"])
     parser.add_argument("--heads", nargs="+", choices=list(distilbert.HEADS), default=list(distilbert.HEADS))
     parser.add_argument("--exporters", nargs="+", choices=EXPORTERS, default=list(EXPORTERS))
@@ -291,11 +290,10 @@ def main(given: list[str]) -> None:
     arguments = parser.parse_args(given)
     if arguments.prepare:
         arguments.sessions = []
-    elif not arguments.command.exists():
-        sys.exit(f"parity: no {arguments.command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+    command = arguments.command if arguments.prepare else command_of(arguments)
 
     KEPT.mkdir(parents=True, exist_ok=True)
-    table, ours = Table(), Ours(arguments.command.resolve(), arguments.timeout)
+    table, ours = Table(), Ours(command, arguments.timeout)
     if "float" in arguments.rows:
         shapes = [each for each in arguments.shapes if each in QUICK] if arguments.quick else arguments.shapes
         float_rows(table, ours, arguments.heads, arguments.exporters, shapes, arguments.sessions)

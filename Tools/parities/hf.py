@@ -4,13 +4,13 @@ Rows: each model of Models/family, converted from its folder, and from the nativ
 Exits 1 when a row misses.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from environment import ROOT, enter
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
@@ -51,9 +51,7 @@ def difference(kind: type, original: Path, made: Path, dtype: torch.dtype) -> st
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--onnx-run", type=Path, default=ROOT / ".build/release/onnx-run", help="the command")
-    command = parser.parse_args(arguments).onnx_run
+    command = command_of(parser_of("Tools/parity hf", __doc__).parse_args(arguments))
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     missed = 0

@@ -4,14 +4,14 @@ The checkpoint (a BERT, from PyPI) is converted by onnx-run to a native file and
 from a seed; PyTorch and the tokenizers package read the same. Asked: a cosine of at least 0.999999 for each sentence.
 """
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from environment import ROOT, TOOLS, enter
+from environment import TOOLS, enter
+from onnx_run import command_of, parser_of
 
 enter("torch")
 
@@ -47,14 +47,12 @@ def ours(command: Path, model: Path, texts: list[str]) -> np.ndarray:
 
 
 def main(given: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="parity minilm", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--command", type=Path, default=ROOT / ".build/release/onnx-run", help="the onnx-run to measure (default: .build/release/onnx-run)")
+    parser = parser_of("Tools/parity minilm", __doc__)
     parser.add_argument("--count", type=int, default=1000, help="sentences (default 1000)")
     parser.add_argument("--seed", type=int, default=1, help="of the sentences (default 1)")
     parser.add_argument("--model", type=Path, action="append", help="measure this file instead of converting the checkpoint")
     arguments = parser.parse_args(given)
-    if not arguments.command.exists():
-        sys.exit(f"parity: no {arguments.command}: run `swift build -c release --product onnx-run` first, or name another with --command")
+    command = command_of(arguments)
 
     fetched = subprocess.run([TOOLS / "fetch-minilm"], stdout=subprocess.PIPE, text=True)
     if fetched.returncode != 0:
@@ -68,10 +66,10 @@ def main(given: list[str]) -> None:
         if not models:
             for kind, name in (("native", "minilm.safetensors"), ("onnx", "minilm")):
                 target = Path(scratch) / name
-                subprocess.run([arguments.command, "convert", folder, "--to", kind, "-o", target], stdout=subprocess.DEVNULL, check=True)
+                subprocess.run([command, "convert", folder, "--to", kind, "-o", target], stdout=subprocess.DEVNULL, check=True)
                 models.append(target)
         for model in models:
-            vectors = ours(arguments.command, model, texts)
+            vectors = ours(command, model, texts)
             cosines = (vectors * wanted).sum(1) / np.linalg.norm(vectors, axis=1) / np.linalg.norm(wanted, axis=1)
             met = bool(cosines.min() >= ASKED)
             missed += not met

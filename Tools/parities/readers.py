@@ -6,7 +6,6 @@ and a TensorFlow bundle; `onnx-run inspect --dump` writes what it read from each
 byte differs. The models are small (--full for DistilBERT's own size).
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -14,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from environment import ROOT, enter
+from environment import enter
+from onnx_run import command_of, parser_of
 
 enter("tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -107,10 +107,10 @@ def of_tensorflow(head: str, folder: Path, configuration: dict, shard: str):
     yield "tf_model.h5 in shards, float16", sharded / "tf_model.h5.index.json", of_numpy(checkpoints.read_keras_shards(sharded))
 
 
-def difference(binary: Path, path: Path, expected: dict[str, tuple[str, list[int], bytes]]) -> str | None:
+def difference(command: Path, path: Path, expected: dict[str, tuple[str, list[int], bytes]]) -> str | None:
     """The first difference between what onnx-run reads from `path` and what is expected."""
     dump = path.with_name(path.name + ".dump.safetensors")
-    run = subprocess.run([binary, "inspect", path, "--dump", dump], capture_output=True, text=True)
+    run = subprocess.run([command, "inspect", path, "--dump", dump], capture_output=True, text=True)
     if run.returncode != 0:
         return f"onnx-run ends with {run.returncode}: {run.stderr.strip()}"
     raw = dump.read_bytes()
@@ -131,15 +131,11 @@ def difference(binary: Path, path: Path, expected: dict[str, tuple[str, list[int
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="Tools/parity readers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", type=Path, help="onnx-run (default: built for release)")
+    parser = parser_of("Tools/parity readers", __doc__)
     parser.add_argument("--full", action="store_true", help="DistilBERT's own size, six layers of 768")
     parser.add_argument("--heads", nargs="+", choices=list(PYTORCH), default=list(PYTORCH))
     options = parser.parse_args(arguments)
-    binary = options.binary
-    if binary is None:
-        subprocess.run(["swift", "build", "-c", "release", "--product", "onnx-run"], cwd=ROOT, check=True, stdout=sys.stderr)
-        binary = ROOT / ".build" / "release" / "onnx-run"
+    command = command_of(options)
     configuration, shard = ({}, "100MB") if options.full else (SMALL, "60KB")
     rows: dict[str, tuple[int, int, list[str]]] = {}
     for head in options.heads:
@@ -147,7 +143,7 @@ def main(arguments: list[str]) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 for kind, path, expected in writer(head, Path(folder), configuration, shard):
                     files, tensors, failures = rows.get(kind, (0, 0, []))
-                    failure = difference(binary, path, expected)
+                    failure = difference(command, path, expected)
                     rows[kind] = (files + 1, tensors + len(expected), failures + ([f"{head}: {failure}"] if failure else []))
     print("| written by transformers", transformers.__version__, "| models | tensors | differences |")
     print("|---|---:|---:|---|")
