@@ -34,8 +34,19 @@ import Testing
             isMaskBool: isMaskBool, hidesRows: hidesRows)
     }
 
+    /// Each function of element-wise steps, on operands of which the last is one number, and on one that has been through a step.
+    private static func elementwise(_ function: ElementFunction) -> Case {
+        let names = [function.takesCondition ? "mask" : "X", "L", "H"].prefix(function.operandCount)
+        let operands = (0..<names.count).map { "\($0)" }.joined(separator: " ")
+        return Case(
+            testDescription: "Elementwise \(function.rawValue)", operation: "Elementwise",
+            inputs: names.map { (name: $0, shape: $0 == "H" ? [1] : $0 == "L" ? [50] : [3, 50]) },
+            attributes: [("steps", .strings(["\(function.rawValue) \(operands)", "Neg \(names.count)"]))], isMaskBool: function.takesCondition)
+    }
+
     static let cases: [Case] =
-        ["identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid"].map(activation) + [
+        ElementFunction.allCases.map(elementwise) + ["identity", "relu", "gelu", "gelu_tanh", "silu", "tanh", "sigmoid"].map(activation)
+        + [
             linear("alone", [("X", [2, 3, 5]), ("W", [5, 7])]),
             linear("with bias and activation", [("X", [2, 3, 5]), ("W", [5, 7]), ("B", [7])], [("activation", .string("gelu"))]),
             linear("transposed", [("X", [3, 5]), ("W", [7, 5]), ("B", [7])], [("transB", .int(1)), ("activation", .string("relu"))]),

@@ -62,6 +62,7 @@ int main(int argc, char **argv) {
         const int before = failures;
         check_products(kernels);
         check_functions(kernels);
+        check_programs(kernels);
         check_rows(kernels);
         check_conversions(kernels);
         printf("%s: %s\n", kernels->name, failures == before ? "ok" : "FAILED");

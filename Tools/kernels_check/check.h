@@ -28,6 +28,7 @@ bool same_float(float a, float b);
 
 void check_products(const ck_table *kernels);
 void check_functions(const ck_table *kernels);
+void check_programs(const ck_table *kernels);
 void check_rows(const ck_table *kernels);
 void check_conversions(const ck_table *kernels);
 

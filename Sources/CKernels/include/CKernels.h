@@ -46,6 +46,41 @@ typedef enum { CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_MAX, CK_MIN } ck_binary;
 /// Which operand of a binary function is one element instead of n.
 typedef enum { CK_BOTH_ARRAYS, CK_LEFT_IS_SCALAR, CK_RIGHT_IS_SCALAR } ck_operands;
 
+/// What a step of an element-wise program does with its operands a, b and c. Functions of one and two arrays are those above.
+typedef enum {
+    CK_STEP_UNARY,
+    CK_STEP_BINARY,
+    CK_STEP_AT_LEAST, // a < b ? b : a
+    CK_STEP_AT_MOST, // a > b ? b : a
+    CK_STEP_CLIP, // at least b, then at most c
+    CK_STEP_LEAKY_RELU, // a < 0 ? a * b : a
+    CK_STEP_CUBE, // in double precision, rounded once
+    CK_STEP_ROOT, // as pow has it: -infinity gives infinity, -0 gives 0
+    CK_STEP_WHERE, // a ? b : c, where a is a condition
+    CK_STEP_TRUTH, // a ? 1 : 0
+} ck_step_kind;
+
+/// Operands below `input_count` are inputs, the others registers from there on; those that a step doesn't take are 0.
+typedef struct {
+    ck_step_kind kind;
+    int32_t function; // a ck_unary or ck_binary
+    uint8_t operands[3];
+    uint8_t target; // a register, which may be an operand; the last step's is the result
+} ck_step;
+
+enum { CK_PROGRAM_REGISTERS = 8, CK_PROGRAM_BLOCK = 1024 };
+
+typedef struct {
+    size_t input_count, step_count;
+    const ck_step *steps;
+} ck_program;
+
+/// An input of a program: n floats, or n bytes that are conditions where they aren't 0; or one of them for all.
+typedef struct {
+    const void *data;
+    bool is_condition, repeats;
+} ck_stream;
+
 /// What a product does with alpha * A * B before it leaves the cache: + beta * C, + bias[column], activation, + residual[row][column], in this order.
 /// The residual may not be C itself.
 typedef struct {
@@ -175,6 +210,8 @@ typedef struct {
 
     void (*unary_f32)(ck_unary function, const ck_f32 *x, ck_f32 *y, size_t n);
     void (*binary_f32)(ck_binary function, ck_operands operands, const ck_f32 *a, const ck_f32 *b, ck_f32 *y, size_t n);
+    /// The same bits as step by step. An input that doesn't repeat may be y.
+    void (*program_f32)(const ck_program *program, const ck_stream *streams, ck_f32 *y, size_t n);
 
     float (*sum_f32)(const ck_f32 *x, size_t n);
     /// The least and the greatest; NaN where any element is NaN; +inf and -inf of an empty array.

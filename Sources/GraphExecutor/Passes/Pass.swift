@@ -17,7 +17,7 @@ enum Passes {
         let fusions: [any Pass.Type] = [
             FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, AdoptAttention.self, FuseLinear.self, FuseQuantizedLinear.self,
         ]
-        let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self, SkipPadding.self]
+        let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self, SkipPadding.self, FuseElementwise.self]
         return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : fusions + movements) + [DropUnread.self]
     }
 

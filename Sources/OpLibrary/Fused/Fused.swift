@@ -9,6 +9,7 @@ package enum Fused {
     package static let operators: [any FusedOperator.Type] = [
         Activation.self,
         Attention.self,
+        Elementwise.self,
         KeptRows.self,
         Linear.self,
         PackRows.self,
