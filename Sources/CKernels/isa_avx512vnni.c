@@ -13,6 +13,7 @@
 #define I8_TILE_ROWS 8
 #define V_HAS_F16
 #define V_TAILS "tails_avx512.inc"
+#define V_PIECE "piece_avx512.inc"
 #define V_DOT4 "dot4_vnni.inc"
 #include "bodies/vectors.inc"
 #include "bodies/kernels.inc"
