@@ -24,15 +24,14 @@ struct BenchResult {
             + "\(times.count) runs, \(threads) threads, \(Kernels.instructionSet), seed \(seed), peak memory \(peakBytes / 1_000_000) MB\n"
     }
 
-    func json(modelPath: String, operators: [[String: Any]]) throws -> String {
+    func json(modelPath: String, profile: [String: Any]) throws -> String {
         let fields: [String: Any] = [
             "load_ms": load, "first_ms": first, "min_ms": quantile(0), "median_ms": quantile(0.5), "p90_ms": quantile(0.9), "runs": times.count,
             "peak_bytes": peakBytes, "anonymous_bytes": anonymousBytes, "machine": ProcessMemory.processorName,
             "instruction_set": Kernels.instructionSet, "threads": threads, "seed": seed, "version": Version.number,
             "model_sha256": SHA256.hexadecimal(ByteRegion(try MappedFile(path: modelPath))),
-            "operators": operators,
         ]
-        return try JSONText.pretty(fields)
+        return try JSONText.pretty(fields.merging(profile) { $1 })
     }
 }
 

@@ -1,65 +1,64 @@
 internal import Bytes
 internal import Foundation
 internal import GraphExecutor
+internal import OpLibrary
 internal import Tensors
 
 /// Where the time of a profiled run went.
 struct ProfileReport {
-    /// All steps of one operator.
-    struct Row {
-        let operation: String
-        let count: Int
-        let milliseconds: Double
-        let share: Double
-        /// 10^9 operations a second; nil where the operator is no product.
-        let gigaflops: Double?
-        /// 10^9 bytes a second.
-        let gigabytes: Double
-    }
-
-    /// The longest first.
-    let rows: [Row]
+    /// What the machine can do; nil leaves the columns out that tell.
+    var limits: MachineLimits?
     private let entries: [Profile.Entry]
+    private let total: Double
 
     /// Of the run that took neither long nor short; there must be one.
     init(medianOf profiles: [Profile]) {
         func time(_ entries: [Profile.Entry]) -> Duration { entries.reduce(.zero) { $0 + $1.duration } }
         let runs = profiles.map(\.entries).sorted { time($0) < time($1) }
         entries = runs[runs.count / 2]
-        let total = max(entries.reduce(0) { $0 + $1.duration.milliseconds }, .leastNormalMagnitude)
-        rows = Dictionary(grouping: entries, by: \.operation).map { operation, steps in
-            let time = max(steps.reduce(0) { $0 + $1.duration.milliseconds }, .leastNormalMagnitude)
-            let work = steps.map(Work.init)
-            let operations = work.compactMap(\.operations)
-            return Row(
-                operation: operation, count: steps.count, milliseconds: time, share: time / total,
-                gigaflops: operations.isEmpty ? nil : operations.reduce(0, +) / time / 1e6, gigabytes: work.reduce(0) { $0 + $1.bytes } / time / 1e6)
-        }.sorted { ($0.milliseconds, $1.operation) > ($1.milliseconds, $0.operation) }
+        total = max(time(entries).milliseconds, .leastNormalMagnitude)
     }
 
-    var text: String {
-        func cell(_ value: Double, _ width: Int, _ format: String) -> String {
-            let text = String(format: format, value)
-            return String(repeating: " ", count: max(0, width - text.count)) + text
+    /// The precisions of the products in it.
+    var precisions: Set<Precision> { Set(entries.map(Work.init).filter { $0.operations != nil }.map(\.precision)) }
+
+    /// All steps of one operator, those that took longest first.
+    private var operators: [(name: String, count: Int, speed: StepSpeed)] {
+        Dictionary(grouping: entries, by: \.operation)
+            .map { (name: $0, count: $1.count, speed: StepSpeed($1, total: total, limits: limits)) }
+            .sorted { ($0.speed.milliseconds, $1.name) > ($1.speed.milliseconds, $0.name) }
+    }
+
+    /// A line an operator, and before them a line a step where `withSteps`.
+    func text(withSteps: Bool) -> String {
+        let (rows, withLimits) = (operators, limits != nil)
+        let width = max(8, rows.map(\.name.count).max() ?? 0)
+        func padded(_ name: String) -> String { name.padding(toLength: width, withPad: " ", startingAt: 0) }
+        var text = ""
+        if withSteps {
+            text += StepSpeed.heads(withLimits: withLimits) + "   step\n"
+            for entry in entries { text += StepSpeed([entry], total: total, limits: limits).cells(withLimits: withLimits) + "   \(entry.node)\n" }
+            text += "\n"
         }
-        let width = max(8, rows.map(\.operation.count).max() ?? 0)
-        var text = "operator".padding(toLength: width, withPad: " ", startingAt: 0) + "   count        ms   share   GFLOP/s      GB/s\n"
+        text += padded("operator") + "   count" + StepSpeed.heads(withLimits: withLimits) + "\n"
         for row in rows {
-            text += row.operation.padding(toLength: width, withPad: " ", startingAt: 0)
-            text += cell(Double(row.count), 8, "%.0f") + cell(row.milliseconds, 10, "%.3f") + cell(row.share * 100, 7, "%.1f") + "%"
-            text += (row.gigaflops.map { cell($0, 10, "%.1f") } ?? "         -") + cell(row.gigabytes, 10, "%.1f") + "\n"
+            let count = String(row.count)
+            text += padded(row.name) + String(repeating: " ", count: max(0, 8 - count.count)) + count + row.speed.cells(withLimits: withLimits) + "\n"
         }
-        return text
+        return text + (limits?.text ?? "")
     }
 
-    var fields: [[String: Any]] {
-        rows.map { row in
-            var fields: [String: Any] = [
-                "operator": row.operation, "count": row.count, "ms": row.milliseconds, "share": row.share, "gigabytes_per_s": row.gigabytes,
-            ]
-            fields["gigaflops_per_s"] = row.gigaflops
-            return fields
+    /// The same for programs.
+    func fields(withSteps: Bool) -> [String: Any] {
+        var fields: [String: Any] = [
+            "operators": operators.map { row in row.speed.fields.merging(["operator": row.name, "count": row.count]) { $1 } }
+        ]
+        fields["limits"] = limits?.fields
+        guard withSteps else { return fields }
+        fields["steps"] = entries.map { entry in
+            StepSpeed([entry], total: total, limits: limits).fields.merging(["operator": entry.operation, "node": entry.node]) { $1 }
         }
+        return fields
     }
 
     /// Writes the steps in the trace format that Perfetto and Chrome read.

@@ -1,5 +1,6 @@
 internal import GraphExecutor
 internal import GraphIR
+internal import OpLibrary
 internal import OrderedCollections
 internal import Tensors
 
@@ -7,13 +8,26 @@ internal import Tensors
 struct Work {
     /// Multiplications and additions, each counted; nil where the operator is no product.
     let operations: Double?
+    /// What the factors of its products are.
+    let precision: Precision
     /// Bytes read and written, each value once.
     let bytes: Double
 
     init(_ entry: Profile.Entry) {
         bytes = (entry.inputs + entry.outputs).reduce(0) { $0 + Self.bytes($1) }
         operations = Self.operations(entry)
+        precision = Self.precision(entry)
     }
+
+    private static func precision(_ entry: Profile.Entry) -> Precision {
+        if case .string(let name)? = entry.attributes["precision"], let precision = Precision(rawValue: name) { return precision }
+        return integerProducts.contains(entry.operation) ? .int8 : .fp32
+    }
+
+    private static let integerProducts: Set<String> = [
+        "MatMulInteger", "QLinearMatMul", "ConvInteger", "QLinearConv", "swift.onnx.QuantizedLinear", "com.microsoft.MatMulIntegerToFloat",
+        "com.microsoft.DynamicQuantizeMatMul", "com.microsoft.QGemm", "com.microsoft.QAttention",
+    ]
 
     private static func bytes(_ type: ValueType?) -> Double {
         guard let shape = type?.knownShape, let element = type?.elementType, element != .string else { return 0 }
@@ -32,7 +46,7 @@ struct Work {
         }
         switch entry.operation {
         case "MatMul", "MatMulInteger", "QLinearMatMul", "com.microsoft.MatMulIntegerToFloat", "com.microsoft.DynamicQuantizeMatMul",
-            "com.microsoft.MatMulNBits", "com.microsoft.MatMulBnb4", "swift.onnx.Linear":
+            "com.microsoft.MatMulNBits", "com.microsoft.MatMulBnb4", "swift.onnx.Linear", "swift.onnx.QuantizedLinear":
             return x.last.map { 2 * product(result) * Double($0) }
         case "Gemm", "com.microsoft.FusedGemm", "com.microsoft.QGemm", "com.microsoft.FusedMatMul":
             guard x.count >= 2 else { return nil }

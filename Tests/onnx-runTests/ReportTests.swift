@@ -60,10 +60,49 @@ struct ReportTests {
         for name in ["machine", "instruction_set", "version", "model_sha256"] { #expect(!(fields[name] as? String ?? "").isEmpty, "\(name)") }
         #expect(fields["seed"] as? Int == 7 && fields["runs"] as? Int == 2)
         let operators = try #require(fields["operators"] as? [[String: Any]])
-        #expect(operators.contains { ($0["gigaflops_per_s"] as? Double ?? 0) > 0 })
+        let linear = try #require(operators.first { $0["operator"] as? String == "swift.onnx.Linear" })
+        let limits = try #require(fields["limits"] as? [String: Double])
+        let (reached, limit) = (try #require(linear["gigaflops_per_s"] as? Double), try #require(limits["fp32_gigaflops_per_s"]))
+        let share = try #require(linear["share_of_peak_compute"] as? Double)
+        #expect(reached > 0 && abs(share - reached / limit) < 1e-6)
+        let bytes = (try #require(linear["gigabytes_per_s"] as? Double), try #require(limits["gigabytes_per_s"]))
+        let bandwidthShare = try #require(linear["share_of_peak_bandwidth"] as? Double)
+        #expect(abs(bandwidthShare - bytes.0 / bytes.1) < 1e-6)
+        #expect(limits.count == 2, "a run in fp32 needs no other limit: \(limits)")
+        #expect(operators.allSatisfy { $0["gigaflops_per_s"] != nil || $0["share_of_peak_compute"] == nil })
+        #expect(fields["steps"] == nil)
         let trace = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.url.appending(path: "t.json"))) as? [String: Any]
         let events = try #require(trace?["traceEvents"] as? [[String: Any]])
         #expect(events.count == operators.reduce(0) { $0 + ($1["count"] as? Int ?? 0) })
+    }
+
+    @Test func benchListsSteps() throws {
+        let arguments = ["bench", Self.model, "--shape", "input_ids=1x8", "--runs", "1", "--warmup", "0", "--no-peak", "--steps"]
+        let fields = try Command.run(arguments + ["--json"]).json()
+        let (operators, steps) = (try #require(fields["operators"] as? [[String: Any]]), try #require(fields["steps"] as? [[String: Any]]))
+        #expect(fields["limits"] == nil && !steps.isEmpty && steps.allSatisfy { $0["share_of_peak_bandwidth"] == nil })
+        for row in operators {
+            let count = steps.count { $0["operator"] as? String == row["operator"] as? String }
+            #expect(count == row["count"] as? Int, "\(row)")
+        }
+        let text = try Command.run(arguments).output
+        #expect(!text.contains("of peak"))
+        for step in steps { #expect(text.contains(try #require(step["node"] as? String)), "\(text)") }
+    }
+
+    /// Products of bytes count as operations, beside their own limit.
+    @Test(arguments: [
+        ("base/quantized-dynamic.onnx", "swift.onnx.QuantizedLinear", "int8", []), ("base/ts17.onnx", "swift.onnx.Linear", "bf16", ["--precision", "bf16"]),
+    ])
+    func benchComparesEachPrecisionWithItsLimit(model: String, operation: String, precision: String, options: [String]) throws {
+        let arguments = ["bench", Command.model(model), "--shape", "input_ids=1x8", "--runs", "1", "--warmup", "0"]
+        let fields = try Command.run(arguments + options + ["--json"]).json()
+        let row = try #require((fields["operators"] as? [[String: Any]])?.first { $0["operator"] as? String == operation })
+        let limit = try #require((fields["limits"] as? [String: Double])?["\(precision)_gigaflops_per_s"])
+        let (reached, share) = (try #require(row["gigaflops_per_s"] as? Double), try #require(row["share_of_peak_compute"] as? Double))
+        #expect(reached > 0 && abs(share - reached / limit) < 1e-6)
+        let text = try Command.run(arguments + options).output
+        #expect(text.contains("of peak") && text.contains("GFLOP/s \(precision)") && text.contains("GB/s"), "\(text)")
     }
 
     @Test(arguments: ["--dim=sequnce=8", "--shape=input_id=1x8", "--shape=input_ids=1xx"])

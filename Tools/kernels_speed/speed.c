@@ -92,38 +92,21 @@ static void *memory(size_t size) {
     return block;
 }
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-enum { LIMIT_STEPS = 200000, CHAINS = 16 };
-#define LIMIT(name, isa, vector, zero, step)                                                                                                                   \
-    __attribute__((target(isa))) static void name(void *argument, int thread, int threads) {                                                                   \
-        vector sums[CHAINS], x = zero;                                                                                                                         \
-        for (int i = 0; i < CHAINS; i++) sums[i] = zero;                                                                                                       \
-        for (int n = 0; n < LIMIT_STEPS; n++) {                                                                                                                \
-            _Pragma("clang loop unroll(full)") for (int i = 0; i < CHAINS; i++) sums[i] = step;                                                                \
-            __asm__ volatile("" : "+v"(x));                                                                                                                    \
-        }                                                                                                                                                      \
-        for (int i = 0; i < CHAINS; i++) __asm__ volatile("" ::"v"(sums[i]));                                                                                  \
-    }
-LIMIT(limit_f32, "avx512f", __m512, _mm512_setzero_ps(), _mm512_fmadd_ps(x, x, sums[i]))
-LIMIT(limit_bf16, "avx512f,avx512bf16", __m512, _mm512_setzero_ps(), _mm512_dpbf16_ps(sums[i], (__m512bh)x, (__m512bh)x))
-LIMIT(limit_i8, "avx512f,avx512vnni", __m512i, _mm512_setzero_si512(), _mm512_dpbusd_epi32(sums[i], x, x))
+enum { LIMIT_STEPS = 200000, KINDS = CK_PRODUCT_I8 + 1 };
+static double operations[MAX_THREADS];
 
-static void limits(double found[3]) {
-    const double operations = 2.0 * 16 * LIMIT_STEPS * CHAINS * thread_count * 1e-9;
-    if (ck_table_for(CK_AVX512) != NULL) found[0] = operations / least_time(limit_f32, NULL, 0.5);
-    if (ck_table_for(CK_AVX512BF16) != NULL) found[1] = 2 * operations / least_time(limit_bf16, NULL, 0.5);
-    if (ck_table_for(CK_AVX512VNNI) != NULL) found[2] = 4 * operations / least_time(limit_i8, NULL, 0.5);
+static void run_limit(void *argument, int thread, int threads) { operations[thread] = ck_kernels()->peak(*(const ck_product *)argument, LIMIT_STEPS); }
+
+static double limit_of(ck_product kind) {
+    const double time = least_time(run_limit, &kind, 0.5);
+    double sum = 0;
+    for (int thread = 0; thread < thread_count; thread++) sum += operations[thread];
+    return sum * 1e-9 / time;
 }
-#else
-static void limits(double found[3]) {}
-#endif
-
-typedef enum { F32, BF16, I8 } kind;
 
 /// One product of each kind over the same shape; its weights are the next of several.
 typedef struct {
-    kind kind;
+    ck_product kind;
     ck_gemm_f32 f32;
     ck_gemm_bf16 bf16;
     ck_gemm_i8 i8;
@@ -140,13 +123,13 @@ static void run_product(void *argument, int thread, int threads) {
     ck_gemm_i8 i8 = product->i8;
     f32.packed_b = (const void *)product->weights, bf16.packed_b = (const void *)product->weights, i8.packed_b = (const void *)product->weights;
     switch (product->kind) {
-    case F32: kernels->gemm_f32(&f32, first, last); break;
-    case BF16: kernels->gemm_bf16(&bf16, first, last); break;
-    case I8: kernels->gemm_i8(&i8, first, last); break;
+    case CK_PRODUCT_F32: kernels->gemm_f32(&f32, first, last); break;
+    case CK_PRODUCT_BF16: kernels->gemm_bf16(&bf16, first, last); break;
+    case CK_PRODUCT_I8: kernels->gemm_i8(&i8, first, last); break;
     }
 }
 
-static double time_product(kind kind, size_t m, size_t n, size_t k, ck_unary activation) {
+static double time_product(ck_product kind, size_t m, size_t n, size_t k, ck_unary activation) {
     const ck_table *kernels = ck_kernels();
     const size_t sizes[] = {kernels->packed_b_f32_count(k, n) * sizeof(float), kernels->packed_b_bf16_count(k, n) * sizeof(uint16_t), kernels->packed_b_i8_size(k, n)};
     const size_t size = sizes[kind], matrices = WEIGHTS / size + 1;
@@ -181,18 +164,18 @@ int main(int argc, char **argv) {
         pthread_t id;
         if (pthread_create(&id, NULL, serve, (void *)(intptr_t)thread) != 0) return 1;
     }
-    double limit[3] = {0};
-    limits(limit);
-    printf("%d threads, %s: limits %.0f fp32 GFLOP/s, %.0f bf16, %.0f int8\n", thread_count, ck_isa_name(), limit[F32], limit[BF16], limit[I8]);
+    double limit[KINDS];
+    for (ck_product kind = 0; kind < KINDS; kind++) limit[kind] = limit_of(kind);
+    printf("%d threads, %s: limits %.0f fp32 GFLOP/s, %.0f bf16, %.0f int8\n", thread_count, ck_isa_name(), limit[CK_PRODUCT_F32], limit[CK_PRODUCT_BF16], limit[CK_PRODUCT_I8]);
     static const size_t rows[] = {8, 32, 128, 384, 1024};
     static const struct { size_t n, k; ck_unary activation; } shapes[] = {{768, 768, CK_IDENTITY}, {2304, 768, CK_IDENTITY}, {3072, 768, CK_GELU_ERF}, {768, 3072, CK_IDENTITY}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++) {
             printf("%5zu x %4zu x %4zu%s", rows[i], shapes[j].n, shapes[j].k, shapes[j].activation == CK_IDENTITY ? "     " : " GELU");
-            for (kind kind = F32; kind <= I8; kind++) {
+            for (ck_product kind = 0; kind < KINDS; kind++) {
                 const double time = time_product(kind, rows[i], shapes[j].n, shapes[j].k, shapes[j].activation);
                 const double speed = 2e-9 * (double)(rows[i] * shapes[j].n * shapes[j].k) / time;
-                printf("  %8.3f ms %5.0f %3.0f%%", time * 1e3, speed, limit[kind] > 0 ? speed / limit[kind] * 100 : 0);
+                printf("  %8.3f ms %5.0f %3.0f%%", time * 1e3, speed, speed / limit[kind] * 100);
             }
             printf("\n");
             fflush(stdout);

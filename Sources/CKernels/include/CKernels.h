@@ -43,6 +43,9 @@ typedef enum {
 /// Max and min return NaN where either operand is NaN.
 typedef enum { CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_MAX, CK_MIN } ck_binary;
 
+/// The products that kernels are made of: of floats, of bfloat16 and of bytes.
+typedef enum { CK_PRODUCT_F32, CK_PRODUCT_BF16, CK_PRODUCT_I8 } ck_product;
+
 /// Which operand of a binary function is one element instead of n.
 typedef enum { CK_BOTH_ARRAYS, CK_LEFT_IS_SCALAR, CK_RIGHT_IS_SCALAR } ck_operands;
 
@@ -236,6 +239,9 @@ typedef struct {
 
     /// y[j][i] = x[i][j] for elements of 1, 2, 4 or 8 bytes; false for any other size. Leading dimensions in elements.
     bool (*transpose)(size_t element_size, size_t rows, size_t columns, const void *x, size_t ldx, void *y, size_t ldy);
+
+    /// Multiplies and adds on registers, as fast as the calling thread can, and returns the operations done (two a product): a limit of every product of the kind.
+    double (*peak)(ck_product product, size_t steps);
 } ck_table;
 
 /// The table for this CPU, chosen once. The environment variable ONNX_RUN_ISA (scalar, avx2, avx512, avx512vnni, avx512bf16, neon) lowers it; a set that the CPU lacks, or an
