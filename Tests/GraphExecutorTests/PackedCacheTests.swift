@@ -54,13 +54,43 @@ import Testing
     @Test func cutFileIsNotUsed() throws { try isMadeAnew(after: { $0.removeLast($0.count / 2) }, note: "packed-") }
     @Test func otherFileIsNotUsed() throws { try isMadeAnew(after: { $0 = Data("not safetensors at all".utf8) }, note: "packed-") }
 
+    @Test func formsOfOtherPrecisionsStay() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for precision in SessionOptions.Precision.allCases { #expect(try session(precision).packedWeights?.isIncomplete == true) }
+        let whole = try bytes()
+        for precision in SessionOptions.Precision.allCases {
+            let (again, plain) = (try session(precision), try session(precision, cached: false))
+            #expect(again.packedWeights?.isIncomplete == false && again.notes == plain.notes)
+            #expect(try bits(again) == bits(plain))
+        }
+        #expect(try bytes() == whole)
+    }
+
+    /// Doubles one weight of `model`, and says its name.
+    private func change(_ model: inout Model) throws -> String {
+        let name = try #require(model.graph.initializers.first { $0.value.rank == 2 && $0.key.contains("MatMul") }?.key)
+        let weight = try #require(model.graph.initializers[name])
+        model.graph.initializers[name] = try Tensor(weight.array(of: Float.self).map { $0 * 2 }, shape: weight.shape)
+        return name
+    }
+
+    @Test func formsOfOtherValuesGoWithTheNextWriting() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        _ = try session(.bf16)
+        var options = SessionOptions()
+        options.packedCache = path
+        var model = try Fixtures.model("distilbert-tiny/base/ts17.onnx")
+        let name = try change(&model)
+        _ = try Session(model: model, options: options)
+        let made = try #require(session(.bf16).packedWeights).forms.filter(\.isMade)
+        #expect(made.count == 1 && made[0].name.hasSuffix("/" + name), "\(made.map(\.name))")
+    }
+
     @Test func formOfOtherValuesIsNotUsed() throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
         _ = try session()
         var model = try Fixtures.model("distilbert-tiny/base/ts17.onnx")
-        let name = try #require(model.graph.initializers.first { $0.value.rank == 2 && $0.key.contains("MatMul") }?.key)
-        let weight = try #require(model.graph.initializers[name])
-        model.graph.initializers[name] = try Tensor(weight.array(of: Float.self).map { $0 * 2 }, shape: weight.shape)
+        let name = try change(&model)
         var options = SessionOptions()
         options.packedCache = path
         let second = try Session(model: model, options: options)
@@ -80,9 +110,7 @@ import Testing
         #expect(second.packedWeights?.isIncomplete == false)
         #expect(try bits(second) == bits(first))
 
-        let name = try #require(native.graph.initializers.first { $0.value.rank == 2 && $0.key.contains("MatMul") }?.key)
-        let weight = try #require(native.graph.initializers[name])
-        native.graph.initializers[name] = try Tensor(weight.array(of: Float.self).map { $0 * 2 }, shape: weight.shape)
+        _ = try change(&native)
         let changed = try Session(model: native)
         #expect(changed.packedWeights?.forms.filter(\.isMade).count == 1)
         #expect(try bits(changed) != bits(first))

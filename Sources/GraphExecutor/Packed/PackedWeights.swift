@@ -128,23 +128,39 @@ extension PackedWeights {
 
     private static func formName(_ tensor: String) -> String? { tensor.hasPrefix("packed/") ? String(tensor.dropFirst("packed/".count)) : nil }
 
-    /// The forms as tensors of bytes, and the metadata that belongs to them.
+    /// The forms that a session used, and those of the same constants that it had no use for: other precisions', or other instruction sets'.
+    private func entries() throws -> [(name: String, tensor: Tensor, checksums: Checksums)] {
+        var entries = try forms.map { form in
+            let tensor = try Tensor(.uint8, [form.storage.byteCount], form.storage)
+            return (
+                name: form.name, tensor: tensor, checksums: try form.checksums ?? Checksums(form: XXHash64.hash(tensor), source: XXHash64.hash(form.source))
+            )
+        }
+        let names = Set(entries.map(\.name))
+        let sources = Dictionary(entries.map { (Self.constant(of: $0.name), $0.checksums.source) }, uniquingKeysWith: { first, _ in first })
+        for case (let name, .cached(let data, let checksums)) in kept where !names.contains(name) && sources[Self.constant(of: name)] == checksums.source {
+            entries.append((name, try Tensor(.uint8, [data.count], Storage(data)), checksums))
+        }
+        return entries.sorted { $0.name < $1.name }
+    }
+
+    private static func constant(of form: String) -> Substring { form.drop { $0 != "/" } }
+
+    /// The entries as tensors of bytes, and the metadata that belongs to them.
     private func written() throws -> (tensors: [(name: String, tensor: Tensor)], metadata: (String, String)) {
-        let forms = self.forms
-        let tensors = try forms.map { (name: "packed/\($0.name)", tensor: try Tensor(.uint8, [$0.storage.byteCount], $0.storage)) }
+        let entries = try self.entries().map { (name: "packed/\($0.name)", tensor: $0.tensor, checksums: $0.checksums) }
         let text = try JSONWriter.bytes { json in
             try json.beginObject()
-            for (form, (name, tensor)) in zip(forms, tensors) {
-                let checksums = try form.checksums ?? Checksums(form: XXHash64.hash(tensor), source: XXHash64.hash(form.source))
-                try json.name(name)
+            for entry in entries {
+                try json.name(entry.name)
                 try json.beginArray()
-                try json.string(String(checksums.form, radix: 16))
-                try json.string(String(checksums.source, radix: 16))
+                try json.string(String(entry.checksums.form, radix: 16))
+                try json.string(String(entry.checksums.source, radix: 16))
                 try json.endArray()
             }
             try json.endObject()
         }
-        return (tensors, (Self.metadataKey, String(decoding: text, as: UTF8.self)))
+        return (entries.map { ($0.name, $0.tensor) }, (Self.metadataKey, String(decoding: text, as: UTF8.self)))
     }
 }
 
@@ -159,7 +175,7 @@ extension PackedWeights {
         }
     }
 
-    /// Writes every form that was used to a file of its own.
+    /// Writes every form that was used, and the cache's other forms of the same constants, to a file of its own.
     package func write(to path: String) throws {
         let (tensors, metadata) = try written()
         let file = try AtomicFile(path: path)
