@@ -1,5 +1,4 @@
 import Bytes
-import Foundation
 import Testing
 import Tokenizers
 
@@ -7,32 +6,15 @@ import Tokenizers
 /// `Tools/parity tokenizer` names in SWIFT_ONNX_TOKENIZER_CASES.
 struct ParityTests {
     @Test func idsOffsetsAndWordsAreThoseOfThePackage() throws {
-        let path = ProcessInfo.processInfo.environment["SWIFT_ONNX_TOKENIZER_CASES"] ?? fixtures + "/cases.jsonl"
-        var lines = try LineReader(path: path, limit: 1 << 24)
-        let settings = try #require(try lines.next().flatMap { try JSONValue(ByteRegion($0)).array })
-        let tokenizers = try settings.map(tokenizer)
-        var differences: [String] = []
-        var compared = 0
-        while let line = try lines.next() {
-            let row = try #require(try JSONValue(ByteRegion(line)).array)
-            let tokenizer = tokenizers[try #require(row[0].int)]
-            let text = try #require(row[1].string)
-            let pair = row[2].string
-            let found = result(tokenizer, text, pair, try truncation(row[3]))
-            let wanted = row[4].array.map { windows in windows.map { $0.array.map { $0.map { $0.int ?? .min } } ?? [] } }
-            compared += 1
+        try ReferenceCases(file: "cases.jsonl", variable: "SWIFT_ONNX_TOKENIZER_CASES", least: 1000).compare(tokenizer) { each in
+            let (tokenizer, text, truncation) = (each.tokenizer, each.text, try truncation(each.truncation))
+            let found = result(tokenizer, text, each.pair, truncation)
+            let wanted = each.wanted.array.map { windows in windows.map { $0.array.map { $0.map { $0.int ?? .min } } ?? [] } }
             var isEqual = found?.windows == wanted && found?.bytesAgree != false
-            if let found, pair == nil { isEqual = try isEqual && idsAlone(tokenizer, text, try truncation(row[3])) == found.ids }
-            if let found, row.count > 5, let decoded = row[5].string {
-                isEqual = isEqual && tokenizer.join(found.ids.compactMap { tokenizer.token(of: $0) }) == decoded
-            }
-            guard !isEqual else { continue }
-            differences.append(
-                "\(row[0]) \(text.debugDescription) \(pair.debugDescription) \(row[3]): \(found.debugDescription), not \(wanted.debugDescription)")
+            if let found, each.pair == nil { isEqual = try isEqual && idsAlone(tokenizer, text, truncation) == found.ids }
+            if let found, let decoded = each.decoded { isEqual = isEqual && tokenizer.join(found.ids.compactMap { tokenizer.token(of: $0) }) == decoded }
+            return isEqual ? nil : found.debugDescription
         }
-        #expect(compared >= 1000)
-        #expect(differences.isEmpty, "\(differences.count) of \(compared) texts differ; the first: \(differences.prefix(3).joined(separator: "\n"))")
-        print("TokenizersTests: \(compared) texts compared, \(differences.count) differ")
     }
 
     /// The ids, by the ways that tell nothing else.
@@ -90,13 +72,7 @@ struct ParityTests {
         options.stripAccents = setting["strip"]?.bool
         options.doLowerCase = try #require(setting["lower"]?.bool as Bool?)
         var tokenizer = try DistilBertTokenizer(vocabulary: fixtures + "/vocab.txt", options: options)
-        try tokenizer.addTokens(
-            (setting["added"]?.array ?? []).map { value in
-                func flag(_ name: String) -> Bool { value[name]?.bool ?? false }
-                return AddedToken(
-                    value["content"]?.string ?? "", lstrip: flag("lstrip"), rstrip: flag("rstrip"), singleWord: flag("single_word"),
-                    normalized: flag("normalized"), special: flag("special"))
-            })
+        try tokenizer.addTokens(ReferenceCases.addedTokens(setting))
         return tokenizer
     }
 }

@@ -1,28 +1,14 @@
 import Bytes
-import Foundation
 import Testing
 import Tokenizers
 
 /// The slow tokenizer against transformers 4 (Models/tokenizers/slow.jsonl), and each place where it differs from the fast one.
 struct SlowTests {
     @Test func idsAreThoseOfTransformers() throws {
-        let path = ProcessInfo.processInfo.environment["SWIFT_ONNX_SLOW_TOKENIZER_CASES"] ?? fixtures + "/slow.jsonl"
-        var lines = try LineReader(path: path, limit: 1 << 24)
-        let settings = try #require(try lines.next().flatMap { try JSONValue(ByteRegion($0)).array })
-        let tokenizers = try settings.map(tokenizer)
-        var differences: [String] = []
-        var compared = 0
-        while let line = try lines.next() {
-            let row = try #require(try JSONValue(ByteRegion(line)).array)
-            let tokenizer = tokenizers[try #require(row[0].int)]
-            let text = try #require(row[1].string)
-            let found = try tokenizer.encode(text, pair: row[2].string, truncation: row[3].int.map { Truncation(maxLength: $0) })
-            compared += 1
-            guard found.ids.map(Int.init) != row[4].array?.map({ $0.int ?? .min }) else { continue }
-            differences.append("\(row[0]) \(text.debugDescription) \(row[2].string.debugDescription) \(row[3]): \(found.ids), not \(row[4])")
+        try ReferenceCases(file: "slow.jsonl", variable: "SWIFT_ONNX_SLOW_TOKENIZER_CASES", least: 500).compare(tokenizer) { each in
+            let found = try each.tokenizer.encode(each.text, pair: each.pair, truncation: each.truncation.int.map { Truncation(maxLength: $0) })
+            return found.ids.map(Int.init) == each.wanted.array?.map { $0.int ?? .min } ? nil : "\(found.ids)"
         }
-        #expect(compared >= 500)
-        #expect(differences.isEmpty, "\(differences.count) of \(compared) texts differ; the first: \(differences.prefix(5).joined(separator: "\n"))")
     }
 
     private func tokenizer(_ setting: JSONValue) throws -> DistilBertTokenizer {
@@ -34,13 +20,7 @@ struct SlowTests {
         options.doBasicTokenize = setting["do_basic_tokenize"]?.bool ?? true
         options.neverSplit = setting["never_split"]?.array?.compactMap(\.string) ?? []
         var tokenizer = try DistilBertTokenizer(vocabulary: fixtures + "/vocab.txt", options: options)
-        try tokenizer.addTokens(
-            (setting["added"]?.array ?? []).map { value in
-                func flag(_ name: String) -> Bool { value[name]?.bool ?? false }
-                return AddedToken(
-                    value["content"]?.string ?? "", lstrip: flag("lstrip"), rstrip: flag("rstrip"), singleWord: flag("single_word"),
-                    normalized: value["normalized"]?.bool, special: flag("special"))
-            })
+        try tokenizer.addTokens(ReferenceCases.addedTokens(setting))
         return tokenizer
     }
 
