@@ -82,7 +82,7 @@ public struct DistilBertTokenizer: Sendable {
 
     let model: WordPieceModel
     let normalizer: Normalizer
-    let memory = WorkMemory()
+    let memory: WorkMemory
     let scanner: WordScanner
     var template: Template
     private let special: SpecialIDs
@@ -109,6 +109,7 @@ public struct DistilBertTokenizer: Sendable {
         self.options = options
         model = WordPieceModel(
             vocabulary: vocabulary, prefix: options.wordpiecesPrefix, longestWord: options.maxInputCharsPerWord, unknown: special.unknown)
+        memory = WorkMemory(model.wholeWords)
         normalizer = Normalizer(
             cleansText: options.cleanText, spacesCJK: options.tokenizeChineseChars, stripsAccents: options.stripAccents ?? options.doLowerCase,
             lowercases: options.doLowerCase)

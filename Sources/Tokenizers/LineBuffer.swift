@@ -1,3 +1,8 @@
+internal import Glibc
+internal import Parallelism
+
+private let hugePage = 1 << 21
+
 /// Memory for plain values, all bits 0 at first, that begins at a cache line. The one place of this room that handles pointers.
 @safe struct LineBuffer<Element: BitwiseCopyable>: ~Copyable {
     private let base: UnsafeMutablePointer<Element>
@@ -6,7 +11,10 @@
     init(count: Int) {
         let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
         precondition(count > 0 && !overflow)
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        let isLarge = bytes >= hugePage
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? hugePage : 64)
+        // One page fault instead of 512, and one entry in the processor's table of pages.
+        if isLarge { unsafe madvise(raw, bytes / hugePage * hugePage, MADV_HUGEPAGE) }
         unsafe raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
         unsafe base = raw.assumingMemoryBound(to: Element.self)
         self.count = count
@@ -45,4 +53,23 @@ extension LineBuffer<Int32> {
         precondition(index >= 0 && index <= count &- 4)
         unsafe UnsafeMutableRawPointer(base + index).storeBytes(of: four, as: SIMD4<Int32>.self)
     }
+}
+
+extension [Int32] {
+    /// `parts` one behind the other, copied by the threads of `pool`: most of the time goes to the pages of the new memory.
+    init(joining parts: [[Int32]], on pool: ThreadPool) {
+        let starts = parts.reduce(into: [0]) { starts, part in starts.append(starts[starts.count - 1] + part.count) }
+        unsafe self.init(unsafeUninitializedCapacity: starts[parts.count]) { buffer, count in
+            let places = unsafe Places(buffer: buffer)
+            pool.parallel(parts.count) { range in
+                for index in range { _ = unsafe places.buffer[starts[index]...].initialize(from: parts[index]) }
+            }
+            count = starts[parts.count]
+        }
+    }
+}
+
+/// Threads write to places of their own.
+@safe private struct Places: @unchecked Sendable {
+    let buffer: UnsafeMutableBufferPointer<Int32>
 }

@@ -1,5 +1,6 @@
 public import Bytes
 internal import Parallelism
+internal import Synchronization
 
 /// The ids of many texts, one after another in one array: what a model needs of a text, at the least expense.
 public struct TokenBatch: Sendable, Equatable {
@@ -13,12 +14,6 @@ public struct TokenBatch: Sendable, Equatable {
 
     /// The ids of a text.
     public subscript(row: Int) -> ArraySlice<Int32> { ids[starts[row]..<starts[row + 1]] }
-
-    mutating func append(_ other: TokenBatch) {
-        let base = ids.count
-        ids += other.ids
-        for start in other.starts.dropFirst() { starts.append(base + start) }
-    }
 }
 
 extension DistilBertTokenizer {
@@ -76,22 +71,49 @@ extension DistilBertTokenizer {
     private func join(
         _ units: [Range<Int>], _ threads: Int?, _ body: @Sendable (Range<Int>, inout WordSink<IDOutput>) throws(ONNXError) -> [Int]
     ) throws(ONNXError) -> TokenBatch {
-        let parts = Locked([TokenBatch](repeating: TokenBatch(), count: units.count))
-        try memory.pool(threads: threads).parallel(units.count) { range throws(ONNXError) in
-            for unit in range {
-                let made = try withSink(IDOutput()) { sink throws(ONNXError) in
-                    let starts = try body(units[unit], &sink)
-                    return TokenBatch(ids: sink.output.ids, starts: starts)
+        let pool = memory.pool(threads: threads)
+        let made = try inTurns(units.count, on: pool, IDOutput.init) { unit, sink throws(ONNXError) in
+            let starts = try body(units[unit], &sink)
+            return TokenBatch(ids: sink.output.takeIDs(), starts: starts)
+        }
+        var batch = TokenBatch()
+        batch.ids = Array(joining: made.map(\.ids), on: pool)
+        batch.starts.reserveCapacity(made.reduce(1) { $0 + $1.count })
+        var base = 0
+        for part in made {
+            for start in part.starts.dropFirst() { batch.starts.append(base + start) }
+            base += part.ids.count
+        }
+        return batch
+    }
+
+    /// What `body` makes of each of `count` units, in their order. Each thread takes one unit after the other, so that they end at about the same time,
+    /// and has a sink for all of its units.
+    private func inTurns<Output: ~Copyable, Made: Sendable>(
+        _ count: Int, on pool: ThreadPool, _ output: @Sendable () -> Output, _ body: @Sendable (Int, inout WordSink<Output>) throws(ONNXError) -> Made
+    ) throws(ONNXError) -> [Made] {
+        let next = Atomic(0)
+        let parts = Locked([Made?](repeating: nil, count: count))
+        let failure = Locked<(unit: Int, error: ONNXError)?>(nil)
+        pool.parallel(min(count, pool.threads)) { _ in
+            let cache = memory.takeCache()
+            defer { memory.giveBack(cache) }
+            var sink = WordSink(model, output(), cache: cache)
+            while true {
+                let unit = next.add(1, ordering: .relaxed).oldValue
+                guard unit < count else { return }
+                do throws(ONNXError) {
+                    let made = try body(unit, &sink)
+                    parts.withLock { $0[unit] = made }
+                } catch {
+                    // Of the units that fail the first counts, whatever the threads' turns; those after it need not be done.
+                    next.store(count, ordering: .relaxed)
+                    failure.withLock { if unit < $0?.unit ?? count { $0 = (unit, error) } }
                 }
-                parts.withLock { $0[unit] = made }
             }
         }
-        let made = parts.withLock { $0 }
-        var batch = TokenBatch()
-        batch.ids.reserveCapacity(made.reduce(0) { $0 + $1.ids.count })
-        batch.starts.reserveCapacity(made.reduce(1) { $0 + $1.count })
-        for part in made { batch.append(part) }
-        return batch
+        if let failure = failure.withLock({ $0 }) { throw failure.error }
+        return parts.withLock { $0 }.compactMap(\.self)
     }
 }
 
@@ -126,7 +148,7 @@ private struct RowTemplate: Sendable {
     }
 }
 
-/// Texts put together to units of about 256 KB, so that threads end at about the same time and a cache serves many.
+/// Texts put together to units of about 64 KB: what is made of one stays in the processor's second cache.
 private func units(_ sizes: [Int]) -> [Range<Int>] {
     var units: [Range<Int>] = []
     var (start, bytes) = (0, 0)
@@ -151,6 +173,6 @@ private func lineUnits(_ bytes: borrowing Span<UInt8>) -> [Range<Int>] {
     return units
 }
 
-private let unitBytes = 1 << 18
+private let unitBytes = 1 << 16
 
 private func lineEnd(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int { firstIndex(of: UInt8(ascii: "\n"), in: bytes, from: start) }

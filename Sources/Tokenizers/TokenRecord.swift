@@ -16,7 +16,7 @@ struct TokenRecord: Sendable, Equatable {
 }
 
 /// What takes the tokens of a text, each with its word and the bytes that it comes from.
-protocol TokenOutput: ~Copyable {
+protocol TokenOutput: ~Copyable, SendableMetatype {
     /// Whether it looks at anything but the id.
     static var wantsPlaces: Bool { get }
     mutating func put(_ id: Int32, word: Int32, from start: Int32, to end: Int32)
@@ -74,5 +74,9 @@ struct IDOutput: TokenOutput, ~Copyable {
         count = start + kept.count
     }
 
-    var ids: [Int32] { buffer.array(0..<count) }
+    /// Hands over what was put, and begins anew.
+    mutating func takeIDs() -> [Int32] {
+        defer { count = 0 }
+        return buffer.array(0..<count)
+    }
 }

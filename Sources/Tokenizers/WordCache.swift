@@ -27,6 +27,11 @@ final class WordCache: @unchecked Sendable {
     /// Two by two: both places of a word are in one cache line.
     private let entries = LineBuffer<Entry>(count: 2 << bits)
 
+    init() {}
+
+    /// Begins with what `other` has.
+    init(copying other: WordCache) { entries.copy(other.entries, count: entries.count) }
+
     @inline(__always)
     func pieces(_ key: Key) -> Pieces {
         let place = place(key)
@@ -69,13 +74,32 @@ extension WordCache.Key {
     }
 }
 
+extension WordPieceModel {
+    /// A cache of the words that are one piece: a third of the words of a text that are new to a thread are of these.
+    var wholeWords: WordCache {
+        let cache = WordCache()
+        for (id, token) in vocabulary.tokens.enumerated() {
+            let (bytes, id) = (Array((token ?? "").utf8), Int32(truncatingIfNeeded: id))
+            guard vocabulary.trie.value(of: bytes) == id, 1...longestWord ~= bytes.count, let key = WordCache.Key(bytes.span, count: bytes.count) else {
+                continue
+            }
+            cache.insert(WordCache.Pieces(ids: SIMD4(id, 0, 0, 0), count: 1), for: key)
+        }
+        return cache
+    }
+}
+
 /// What a tokenizer keeps from one call to the next: a cache for each thread that was at work, and its threads.
 final class WorkMemory: Sendable {
+    private let wholeWords: WordCache
     private let caches = Locked<[WordCache]>([])
     private let lastPool = Locked<ThreadPool?>(nil)
 
+    /// Caches begin as `wholeWords`, into which nobody writes any more.
+    init(_ wholeWords: WordCache) { self.wholeWords = wholeWords }
+
     /// A cache that nobody else has; to be given back.
-    func takeCache() -> WordCache { caches.withLock { $0.popLast() } ?? WordCache() }
+    func takeCache() -> WordCache { caches.withLock { $0.popLast() } ?? WordCache(copying: wholeWords) }
 
     func giveBack(_ cache: WordCache) {
         caches.withLock { caches in

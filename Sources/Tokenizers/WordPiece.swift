@@ -31,14 +31,18 @@ struct WordPieceModel: Sendable {
         let end: Int
     }
 
+    /// The only piece of a word of `count` bytes that the vocabulary can't express.
+    func unknown(_ count: Int) -> Piece { Piece(id: unknown, end: count) }
+
     /// Puts the pieces of a word of `count` bytes into `pieces`; false where there are none that make it up.
-    func cut(_ word: [UInt8], count: Int, into pieces: inout [Piece]) -> Bool {
+    @inline(__always)
+    func cut(count: Int, into pieces: inout [Piece], byte: (Int) -> UInt8) -> Bool {
         pieces.removeAll(keepingCapacity: true)
         let nodes = vocabulary.trie.nodes
         var position = 0
         var start = ByteTrie.root
         while position < count {
-            guard start >= 0, let piece = longestPiece(nodes.span, word.span, count, from: start, at: position) else { return false }
+            guard start >= 0, let piece = longestPiece(nodes.span, count, from: start, at: position, byte) else { return false }
             pieces.append(piece)
             position = piece.end
             start = continuation
@@ -48,14 +52,12 @@ struct WordPieceModel: Sendable {
 
     /// The longest piece of the word at `position` among the strings below the node `start`.
     @inline(__always)
-    private func longestPiece(
-        _ nodes: borrowing Span<ByteTrie.Node>, _ word: borrowing Span<UInt8>, _ count: Int, from start: Int32, at position: Int
-    ) -> Piece? {
+    private func longestPiece(_ nodes: borrowing Span<ByteTrie.Node>, _ count: Int, from start: Int32, at position: Int, _ byte: (Int) -> UInt8) -> Piece? {
         var found: Piece?
         var node = start
         var base = nodes[Int(start)].base
         for next in position..<count {
-            let place = Int(base) + Int(word[next])
+            let place = Int(base) + Int(byte(next))
             let child = nodes[place]
             guard child.parent == node else { break }
             if child.value >= 0 { found = Piece(id: child.value, end: next + 1) }

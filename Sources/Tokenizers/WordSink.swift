@@ -115,14 +115,16 @@ extension WordSink where Output: ~Copyable {
 
     @inline(never)
     private mutating func uncached(_ found: FoundWord) {
-        for index in 0..<Int(found.count) {
-            bytes[index] = found.key.byte(index)
-            starts[index] = found.start + Int32(truncatingIfNeeded: index)
-            ends[index] = starts[index] + 1
+        let count = Int(found.count)
+        if count > model.longestWord || !model.cut(count: count, into: &pieces, byte: { found.key.byte($0) }) { pieces = [model.unknown(count)] }
+        remember(for: found.key)
+        var start = found.start
+        for piece in pieces {
+            let end = found.start + Int32(truncatingIfNeeded: piece.end)
+            output.put(piece.id, word: word, from: start, to: end)
+            start = end
         }
-        count = Int(found.count)
-        scalars = count
-        endWord()
+        word &+= 1
     }
 
     @inline(__always)
@@ -143,41 +145,33 @@ extension WordSink where Output: ~Copyable {
             count = 0
             scalars = 0
         }
-        guard scalars <= model.longestWord else { return unknown() }
-        let key = WordCache.Key(bytes.span, count: count)
+        let key = scalars <= model.longestWord ? WordCache.Key(bytes.span, count: count) : nil
         let known = key.map(cache.pieces) ?? WordCache.Pieces()
         if known.count > 0, !Output.wantsPlaces {
             output.put(known)
-            word &+= 1
         } else if known.count == 1 {
             output.put(known.ids[0], word: word, from: starts[0], to: ends[count - 1])
-            word &+= 1
         } else {
             cut(key)
         }
-    }
-
-    private mutating func unknown() {
-        output.put(model.unknown, word: word, from: starts[0], to: ends[count - 1])
         word &+= 1
     }
 
     private mutating func cut(_ key: WordCache.Key?) {
-        let isWhole = model.cut(bytes, count: count, into: &pieces)
-        if let key { remember(isWhole ? pieces.map(\.id) : [model.unknown], for: key) }
-        guard isWhole else { return unknown() }
+        let bytes = bytes
+        if scalars > model.longestWord || !model.cut(count: count, into: &pieces, byte: { bytes[$0] }) { pieces = [model.unknown(count)] }
+        if let key { remember(for: key) }
         var position = 0
         for piece in pieces {
             output.put(piece.id, word: word, from: starts[position], to: ends[piece.end - 1])
             position = piece.end
         }
-        word &+= 1
     }
 
-    private mutating func remember(_ ids: [Int32], for key: WordCache.Key) {
-        guard ids.count <= WordCache.mostPieces else { return }
-        var entry = WordCache.Pieces(count: ids.count)
-        for index in ids.indices { entry.ids[index] = ids[index] }
+    private func remember(for key: WordCache.Key) {
+        guard pieces.count <= WordCache.mostPieces else { return }
+        var entry = WordCache.Pieces(count: pieces.count)
+        for index in pieces.indices { entry.ids[index] = pieces[index].id }
         cache.insert(entry, for: key)
     }
 }
