@@ -24,39 +24,42 @@ extension DistilBertTokenizer {
     public func encode(
         _ inputs: [Input], addSpecialTokens: Bool = true, truncation: Truncation? = nil, padding: Padding? = nil, threads: Int? = nil
     ) throws(ONNXError) -> [Encoding] {
-        let parts = Locked<[Int: [Encoding]]>([:])
-        try memory.pool(threads: threads).parallel(inputs.count, grain: 16) { range throws(ONNXError) in
-            let made = try withSink(RecordOutput()) { sink throws(ONNXError) in
-                var part: [Encoding] = []
-                part.reserveCapacity(range.count)
-                for index in range {
-                    do throws(ONNXError) {
-                        part.append(try encode(inputs[index], addSpecialTokens, truncation, &sink))
-                    } catch {
-                        throw error.at("text \(index)")
-                    }
+        let units = units(inputs.map { $0.text.utf8.count + ($0.pair?.utf8.count ?? 0) })
+        let made = try inTurns(units.count, on: memory.pool(threads: threads), RecordOutput.init) { unit, sink throws(ONNXError) in
+            var part: [Encoding] = []
+            part.reserveCapacity(units[unit].count)
+            for index in units[unit] {
+                do throws(ONNXError) {
+                    part.append(try encode(inputs[index], addSpecialTokens, truncation, &sink))
+                } catch {
+                    throw error.at("text \(index)")
                 }
-                return part
             }
-            parts.withLock { $0[range.lowerBound] = made }
+            return part
         }
-        var encodings = parts.withLock { $0 }.sorted { $0.key < $1.key }.flatMap(\.value)
+        var encodings: [Encoding] = []
+        encodings.reserveCapacity(inputs.count)
+        for part in made { encodings += part }
         try padding?.apply(&encodings, id: padTokenID)
         return encodings
     }
 
     private func encode(_ input: Input, _ addSpecialTokens: Bool, _ truncation: Truncation?, _ sink: inout WordSink<RecordOutput>) throws(ONNXError) -> Encoding
     {
+        guard input.pair != nil || truncation != nil else { return try encodeWhole(input.text, addSpecialTokens, &sink) }
         let first = try records(input.text, &sink)
         let second = try input.pair.map { pair throws(ONNXError) in try records(pair, &sink) }
-        guard let truncation else { return Encoding(template.fill([first[...]] + (second.map { [$0[...]] } ?? []), special: addSpecialTokens)) }
+        let scalarsBefore = [scalarsBefore(input.text), input.pair.flatMap(scalarsBefore)]
+        guard let truncation else {
+            return Encoding(template.fill([first[...]] + (second.map { [$0[...]] } ?? []), special: addSpecialTokens), scalarsBefore)
+        }
         try truncation.checkStride(added: template.added(isPair: false))
         let added = addSpecialTokens ? template.added(isPair: second != nil) : 0
         let windows = try truncation.windows(first.count, second?.count, added: added, tie: options.implementation == .fast ? .second : .first)
         func fill(_ a: Range<Int>, _ b: Range<Int>?) -> Encoding {
             var texts = [first[a]]
             if let second, let b { texts.append(second[b]) }
-            return Encoding(template.fill(texts, special: addSpecialTokens))
+            return Encoding(template.fill(texts, special: addSpecialTokens), scalarsBefore)
         }
         guard let second else {
             var encoding = fill(windows.first[0], nil)
@@ -82,16 +85,24 @@ extension DistilBertTokenizer {
         }
     }
 
-    /// The tokens of a text, with offsets of both kinds.
+    /// A single text that is not cut: its tokens are put down where the template has them, and copied once.
+    private func encodeWhole(_ text: String, _ addSpecialTokens: Bool, _ sink: inout WordSink<RecordOutput>) throws(ONNXError) -> Encoding {
+        for piece in template.single {
+            switch piece {
+            case .special(let ids, let type): if addSpecialTokens { sink.output.put(special: ids, type: type) }
+            case .sequence(0, let type):
+                sink.output.type = type
+                try run(text.utf8Span.span, into: &sink)
+            case .sequence: continue
+            }
+        }
+        return Encoding(sink.output.take(), [scalarsBefore(text)])
+    }
+
+    /// The tokens of a text.
     private func records(_ text: String, _ sink: inout WordSink<RecordOutput>) throws(ONNXError) -> [TokenRecord] {
-        let bytes = text.utf8Span.span
-        sink.output.records = []
-        sink.output.records.reserveCapacity(bytes.count / 4 + 4)
-        try run(bytes, into: &sink)
-        var records = sink.output.records
-        sink.output.records = []
-        if options.implementation == .fast { countScalars(bytes, &records) }
-        return records
+        try run(text.utf8Span.span, into: &sink)
+        return sink.output.take()
     }
 
     /// Hands `body` a sink with a cache that nobody else has.
@@ -138,12 +149,10 @@ extension DistilBertTokenizer {
         }
     }
 
-    /// Fills in the offsets in scalars.
-    private func countScalars(_ bytes: borrowing Span<UInt8>, _ records: inout [TokenRecord]) {
-        if isASCII(bytes) {
-            for index in records.indices { (records[index].scalarStart, records[index].scalarEnd) = (records[index].start, records[index].end) }
-            return
-        }
+    /// How many scalars of `text` begin before each byte, and at last all; nil if as many as bytes, or if no offsets are told.
+    private func scalarsBefore(_ text: String) -> [Int32]? {
+        let bytes = text.utf8Span.span
+        guard options.implementation == .fast, !isASCII(bytes) else { return nil }
         var scalarsBefore: [Int32] = []
         scalarsBefore.reserveCapacity(bytes.count + 1)
         var scalars: Int32 = 0
@@ -153,9 +162,6 @@ extension DistilBertTokenizer {
             if next == bytes.count || bytes[next] & 0xC0 != 0x80 { scalars += 1 }
         }
         scalarsBefore.append(scalars)
-        for index in records.indices {
-            records[index].scalarStart = scalarsBefore[Int(records[index].start)]
-            records[index].scalarEnd = scalarsBefore[Int(records[index].end)]
-        }
+        return scalarsBefore
     }
 }

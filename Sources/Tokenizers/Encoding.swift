@@ -1,10 +1,22 @@
 /// A text, or a pair of texts, as ids, with where each is from.
 public struct Encoding: Sendable, Equatable {
     var records: [TokenRecord]
+    /// Where each token is from in scalars; nil where that is as in bytes, as it is in ASCII.
+    var scalars: [ScalarRange]?
     /// What truncation cut off, as further encodings of the same form.
     public internal(set) var overflowing: [Encoding] = []
 
-    init(_ records: [TokenRecord]) { self.records = records }
+    /// Of texts that aren't ASCII, `scalarsBefore` has how many scalars begin before each byte.
+    init(_ records: [TokenRecord], _ scalarsBefore: [[Int32]?]) {
+        self.records = records
+        guard scalarsBefore.contains(where: { $0 != nil }) else { return }
+        scalars = records.map { record in
+            guard Int(record.sequence) < scalarsBefore.count, let before = scalarsBefore[Int(record.sequence)] else {
+                return ScalarRange(start: record.start, end: record.end)
+            }
+            return ScalarRange(start: before[Int(record.start)], end: before[Int(record.end)])
+        }
+    }
 
     /// How many tokens there are, padding among them.
     public var count: Int { records.count }
@@ -22,7 +34,7 @@ public struct Encoding: Sendable, Equatable {
     public var specialTokensMask: [Int32] { records.map { $0.isSpecial ? 1 : 0 } }
 
     /// Where in its text each token is from, in Unicode scalars (as Python counts); 0..<0 for one that was added.
-    public var offsets: [Range<Int>] { records.map { Int($0.scalarStart)..<max(Int($0.scalarStart), Int($0.scalarEnd)) } }
+    public var offsets: [Range<Int>] { scalars.map { $0.map { Int($0.start)..<max(Int($0.start), Int($0.end)) } } ?? byteOffsets }
 
     /// Where in its text each token is from, in bytes of UTF-8; 0..<0 for one that was added.
     public var byteOffsets: [Range<Int>] { records.map { Int($0.start)..<max(Int($0.start), Int($0.end)) } }
@@ -32,6 +44,12 @@ public struct Encoding: Sendable, Equatable {
 
     /// 0 or 1, the text that each token is from; nil for one that was added.
     public var sequenceIDs: [Int?] { records.map { $0.sequence > 1 ? nil : Int($0.sequence) } }
+}
+
+/// A stretch of a text, in Unicode scalars.
+struct ScalarRange: Sendable, Equatable {
+    var start: Int32 = 0
+    var end: Int32 = 0
 }
 
 /// How texts that are too long are cut.

@@ -55,6 +55,53 @@ extension LineBuffer<Int32> {
     }
 }
 
+/// Plain values one after another: what an array would be, with less to check at each.
+struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
+    private var places = LineBuffer<Element>(count: 1 << 10)
+    private(set) var count = 0
+
+    @inline(__always)
+    mutating func append(_ element: Element) {
+        reserve(1)
+        places[count] = element
+        count &+= 1
+    }
+
+    @inline(__always)
+    private mutating func reserve(_ more: Int) {
+        if count > places.count &- more { grow() }
+    }
+
+    @inline(never)
+    private mutating func grow() {
+        let larger = LineBuffer<Element>(count: 2 * places.count)
+        larger.copy(places, count: count)
+        places = larger
+    }
+
+    /// Keeps of what was put since `start` only `kept`, counted from there.
+    mutating func keep(_ kept: Range<Int>, from start: Int) {
+        for index in kept where kept.lowerBound > 0 { places[start + index - kept.lowerBound] = places[start + index] }
+        count = start + kept.count
+    }
+
+    /// Hands over what was put, and begins anew.
+    mutating func take() -> [Element] {
+        defer { count = 0 }
+        return places.array(0..<count)
+    }
+}
+
+extension GrowingBuffer<Int32> {
+    /// Puts the first `count` of `four`.
+    @inline(__always)
+    mutating func append(_ four: SIMD4<Int32>, count: Int) {
+        reserve(4)
+        places.store(four, at: self.count)
+        self.count &+= count
+    }
+}
+
 extension [Int32] {
     /// `parts` one behind the other, copied by the threads of `pool`: most of the time goes to the pages of the new memory.
     init(joining parts: [[Int32]], on pool: ThreadPool) {

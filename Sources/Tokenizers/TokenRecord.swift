@@ -1,4 +1,4 @@
-/// A token with where it is from, in bytes until `Encoding` is made.
+/// A token with where it is from, in bytes.
 struct TokenRecord: Sendable, Equatable {
     static let none: Int32 = -1
 
@@ -6,8 +6,6 @@ struct TokenRecord: Sendable, Equatable {
     var word: Int32 = none
     var start: Int32 = 0
     var end: Int32 = 0
-    var scalarStart: Int32 = 0
-    var scalarEnd: Int32 = 0
     var type: UInt8 = 0
     /// 0 or 1: which of the texts; 2 for neither.
     var sequence: UInt8 = 2
@@ -25,58 +23,48 @@ protocol TokenOutput: ~Copyable, SendableMetatype {
 }
 
 /// Keeps all that is known of a token.
-struct RecordOutput: TokenOutput {
+struct RecordOutput: TokenOutput, ~Copyable {
     static let wantsPlaces = true
-    var records: [TokenRecord] = []
+    private var records = GrowingBuffer<TokenRecord>()
+    /// Of the tokens to come: which of the texts they are from, and its type.
+    var sequence: UInt8 = 0
+    var type: UInt8 = 0
 
     @inline(__always)
     mutating func put(_ id: Int32, word: Int32, from start: Int32, to end: Int32) {
-        records.append(TokenRecord(id: id, word: word, start: start, end: end))
+        records.append(TokenRecord(id: id, word: word, start: start, end: end, type: type, sequence: sequence))
     }
 
     mutating func put(_ pieces: WordCache.Pieces) {}
+
+    mutating func put(special ids: [Int32], type: UInt8) {
+        for id in ids { records.append(TokenRecord(id: id, type: type, isSpecial: true)) }
+    }
+
+    /// Hands over what was put, and begins anew.
+    mutating func take() -> [TokenRecord] { records.take() }
 }
 
 /// Keeps ids alone.
 struct IDOutput: TokenOutput, ~Copyable {
     static let wantsPlaces = false
-    private var buffer = LineBuffer<Int32>(count: 1 << 12)
-    private(set) var count = 0
+    private var ids = GrowingBuffer<Int32>()
+
+    var count: Int { ids.count }
 
     @inline(__always)
-    mutating func put(_ id: Int32, word: Int32, from start: Int32, to end: Int32) {
-        if count > buffer.count &- WordCache.mostPieces { grow() }
-        buffer[count] = id
-        count &+= 1
-    }
+    mutating func put(_ id: Int32, word: Int32, from start: Int32, to end: Int32) { ids.append(id) }
 
     @inline(__always)
-    mutating func put(_ pieces: WordCache.Pieces) {
-        if count > buffer.count &- WordCache.mostPieces { grow() }
-        buffer.store(pieces.ids, at: count)
-        count &+= pieces.count
-    }
-
-    @inline(never)
-    private mutating func grow() {
-        let larger = LineBuffer<Int32>(count: 2 * buffer.count)
-        larger.copy(buffer, count: count)
-        buffer = larger
-    }
+    mutating func put(_ pieces: WordCache.Pieces) { ids.append(pieces.ids, count: pieces.count) }
 
     mutating func put(_ ids: [Int32]) {
-        for id in ids { put(id, word: 0, from: 0, to: 0) }
+        for id in ids { self.ids.append(id) }
     }
 
     /// Keeps of what was put since `start` only `kept`, counted from there.
-    mutating func keep(_ kept: Range<Int>, from start: Int) {
-        for index in kept where kept.lowerBound > 0 { buffer[start + index - kept.lowerBound] = buffer[start + index] }
-        count = start + kept.count
-    }
+    mutating func keep(_ kept: Range<Int>, from start: Int) { ids.keep(kept, from: start) }
 
     /// Hands over what was put, and begins anew.
-    mutating func takeIDs() -> [Int32] {
-        defer { count = 0 }
-        return buffer.array(0..<count)
-    }
+    mutating func take() -> [Int32] { ids.take() }
 }

@@ -146,7 +146,9 @@ extension Padding {
 
     private func fill(_ encoding: inout Encoding, _ length: Int, _ padding: TokenRecord) {
         guard encoding.count < length else { return }
-        let part = repeatElement(padding, count: length - encoding.count)
-        if side == .right { encoding.records += part } else { encoding.records.insert(contentsOf: part, at: 0) }
+        let missing = length - encoding.count
+        let place = side == .right ? encoding.count : 0
+        encoding.scalars?.insert(contentsOf: repeatElement(ScalarRange(), count: missing), at: place)
+        encoding.records.insert(contentsOf: repeatElement(padding, count: missing), at: place)
     }
 }
