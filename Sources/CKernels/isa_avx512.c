@@ -14,6 +14,7 @@
 #define V_HAS_F16
 #define V_TAILS "tails_avx512.inc"
 #define V_PIECE "piece_avx512.inc"
+#define V_SCALE "scale_avx512.inc"
 #define V_DOT4 "dot4_avx512.inc"
 #include "bodies/vectors.inc"
 #include "bodies/kernels.inc"

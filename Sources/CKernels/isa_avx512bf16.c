@@ -14,8 +14,10 @@
 #define V_HAS_F16
 #define V_TAILS "tails_avx512.inc"
 #define V_PIECE "piece_avx512.inc"
+#define V_SCALE "scale_avx512.inc"
 #define V_DOT4 "dot4_vnni.inc"
 #define V_DOT2 "dot2_bf16.inc"
+#define V_NORMAL_TO_BF16 "round_bf16.inc"
 #include "bodies/vectors.inc"
 #include "bodies/kernels.inc"
 #pragma clang attribute pop

@@ -106,8 +106,8 @@ extension InstructionSet {
 
     fileprivate func attention(_ q: [Float], _ k: [Float], _ v: [Float], mask: [Float], queries: Int, keys: Int, size: Int, scale: Float) -> [Float] {
         let (q, k, v, mask, out) = (Unaligned(q), Unaligned(k), Unaligned(v), Unaligned(mask), Unaligned(repeating: Float.nan, count: queries * size))
-        let scratch = unsafe Unaligned(repeating: Float.nan, count: kernels.pointee.attention_f32_scratch(queries, keys, size, size))
-        var attention = unsafe ck_attention_f32(
+        let scratch = unsafe Unaligned(repeating: Float.nan, count: kernels.pointee.attention_scratch(keys, size, size))
+        var attention = unsafe ck_attention(
             queries: queries, keys: keys, head_size: size, value_size: size, q: q.pointer, ldq: size, k: k.pointer, ldk: size, v: v.pointer, ldv: size,
             mask: mask.pointer, ld_mask: 0, scale: scale, masked_rows_are_zero: false, out: out.pointer, ldo: size)
         unsafe kernels.pointee.attention_f32(&attention, scratch.pointer)

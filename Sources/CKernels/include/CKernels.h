@@ -154,7 +154,7 @@ typedef struct {
     bool masked_rows_are_zero; // a row whose scores are all -inf gives 0 instead of NaN
     ck_f32 *out;
     size_t ldo;
-} ck_attention_f32;
+} ck_attention;
 
 /// y = (x + residual - mean) / sqrt(variance + epsilon) * gamma + beta, row by row. For RMS normalisation the mean is not subtracted and beta is added all the same.
 typedef struct {
@@ -207,9 +207,11 @@ typedef struct {
     /// Quantizes each column of B (N x K where transposed) by its greatest magnitude; q is as B without gaps.
     void (*columns_to_s8)(size_t k, size_t n, const ck_f32 *b, size_t ldb, bool transposed, int8_t *q, ck_f32 *scales);
 
-    /// Floats of scratch for a call; SIZE_MAX where that overflows.
-    size_t (*attention_f32_scratch)(size_t queries, size_t keys, size_t head_size, size_t value_size);
-    void (*attention_f32)(const ck_attention_f32 *attention, ck_f32 *scratch);
+    /// Floats of scratch for a call of either; SIZE_MAX where that overflows.
+    size_t (*attention_scratch)(size_t keys, size_t head_size, size_t value_size);
+    void (*attention_f32)(const ck_attention *attention, ck_f32 *scratch);
+    /// Q, K, V and the exponentials of scores are rounded to bfloat16 for their products; scores, sums and the result are float.
+    void (*attention_bf16)(const ck_attention *attention, ck_f32 *scratch);
 
     void (*unary_f32)(ck_unary function, const ck_f32 *x, ck_f32 *y, size_t n);
     void (*binary_f32)(ck_binary function, ck_operands operands, const ck_f32 *a, const ck_f32 *b, ck_f32 *y, size_t n);

@@ -8,6 +8,7 @@ extension Fused {
     ///
     /// Q, K, V and Y are `[batch, head, row, size]`, or `[batch, row, head, size]` where their flag says `rows first`. A float mask is added to the scores.
     /// A bool mask puts `fill` in the place of the scores where it is true; `fill` is so low that adding it is the same, scores being finite.
+    /// `precision`, fp32 or bf16, says how closely the two products are computed; their meaning is the same.
     /// A row whose scores are all minus infinity gives 0 where `guards` (the graph replaces NaN by 0), else NaN; a finite `fill` gives the mean of all values.
     package struct Attention: FusedOperator {
         package static let schema = OperatorSchema(
@@ -16,11 +17,12 @@ extension Fused {
             attributes: [
                 .required("scale", .float), .defaulted("guards", .int(0)), .defaulted("fill", .float(-.infinity)),
                 .defaulted("q_rows_first", .int(0)), .defaulted("k_rows_first", .int(0)), .defaulted("v_rows_first", .int(0)),
-                .defaulted("y_rows_first", .int(0)),
+                .defaulted("y_rows_first", .int(0)), .defaulted("precision", .string(Precision.fp32.rawValue)),
             ], types: ["T": .tensors(.float), "M": .tensors(.float, .bool)])
 
         let scale: Float
         let guards: Bool
+        let precision: Precision
         private let fill: Float
         /// Of Q, K and V.
         private let rowsFirst: [Bool]
@@ -29,6 +31,7 @@ extension Fused {
         package init(_ node: NodeReader) throws {
             scale = try node.float("scale")
             guards = try node.flag("guards")
+            precision = try node.choice("precision")
             fill = try node.float("fill")
             rowsFirst = try ["q_rows_first", "k_rows_first", "v_rows_first"].map { try node.flag($0) }
             resultRowsFirst = try node.flag("y_rows_first")
@@ -122,7 +125,7 @@ extension Fused {
             let keyCount = heads[1].rows
             let bias = try context.optionalInput(3).map { try maskBias($0, Array(result[..<2]), queries: result[2], keys: keyCount, context) }
             let product = try AttentionProduct(
-                queries: heads[0], keys: heads[1], values: heads[2], bias: bias, scale: scale, maskedRowsAreZero: guards)
+                queries: heads[0], keys: heads[1], values: heads[2], bias: bias, scale: scale, maskedRowsAreZero: guards, precision: precision)
             try product.run(into: try y.elements(Float.self), rowsFirst: resultRowsFirst, context)
         }
 

@@ -16,6 +16,7 @@ extension Fused {
             ], outputs: [.one("Y", "T")],
             attributes: [
                 .required("scale", .float), .defaulted("guards", .int(0)), .defaulted("fill", .float(-.infinity)), .defaulted("packed_queries", .int(1)),
+                .defaulted("precision", .string(Precision.fp32.rawValue)),
             ], types: ["T": .tensors(.float), "M": .tensors(.float, .bool), "I": .tensors(.int64)])
 
         private let attention: Attention
@@ -85,7 +86,7 @@ extension Fused {
                 let (first, rows) = isPacked ? (start, end - start) : (index * q.shape[1], q.shape[1])
                 let product = try AttentionProduct(
                     queries: heads(queries, q, first, rows), keys: heads(keys, k, start, end - start), values: heads(values, v, start, end - start), bias: nil,
-                    scale: attention.scale, maskedRowsAreZero: attention.guards)
+                    scale: attention.scale, maskedRowsAreZero: attention.guards, precision: attention.precision)
                 return (product: product, start: first)
             }
             try AttentionProduct.run(products.filter { $0.product.keys.rows > 0 }, into: try y.elements(Float.self), context)
@@ -100,7 +101,7 @@ extension Fused {
             let bias = try attention.maskBias(try context.input(3), [extents[0], q.shape[2]], queries: rows, keys: extents[1], context)
             let product = try AttentionProduct(
                 queries: try heads(q, rows: rows), keys: try heads(k, rows: extents[1]), values: try heads(v, rows: extents[1]), bias: bias,
-                scale: attention.scale, maskedRowsAreZero: attention.guards)
+                scale: attention.scale, maskedRowsAreZero: attention.guards, precision: attention.precision)
             try product.run(into: try y.elements(Float.self), rowsFirst: true, context)
         }
     }

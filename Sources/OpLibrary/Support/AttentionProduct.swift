@@ -74,9 +74,11 @@ package struct AttentionProduct {
     package let scale: Float
     /// Whether a row whose scores are all minus infinity gives 0; otherwise it gives NaN.
     package let maskedRowsAreZero: Bool
+    /// How closely the two products are computed: fp32 or bf16.
+    package let precision: Precision
 
     /// Query heads may be a multiple of key heads, which are then shared. Throws `.shape` when sizes don't fit.
-    package init(queries: Heads, keys: Heads, values: Heads, bias: AttentionBias?, scale: Float, maskedRowsAreZero: Bool) throws {
+    package init(queries: Heads, keys: Heads, values: Heads, bias: AttentionBias?, scale: Float, maskedRowsAreZero: Bool, precision: Precision = .fp32) throws {
         guard queries.size == keys.size, keys.rows == values.rows, keys.heads == values.heads, keys.heads > 0, queries.heads % keys.heads == 0,
             queries.batches == keys.batches, keys.batches == values.batches
         else {
@@ -86,7 +88,7 @@ package struct AttentionProduct {
             )
         }
         (self.queries, self.keys, self.values) = (queries, keys, values)
-        (self.bias, self.scale, self.maskedRowsAreZero) = (bias, scale, maskedRowsAreZero)
+        (self.bias, self.scale, self.maskedRowsAreZero, self.precision) = (bias, scale, maskedRowsAreZero, precision)
     }
 
     /// Writes row `q` of head `h` of batch `b` to `y` at `((b x heads + h) x queries + q) x size`, or, where `rowsFirst`, at `((b x queries + q) x heads + h) x size`.
@@ -94,7 +96,7 @@ package struct AttentionProduct {
         let (heads, rows, size) = (queries.heads, queries.rows, values.size)
         guard queries.batches * heads * rows * size > 0 else { return }
         precondition(queries.batches * heads * rows * size <= y.count, "result out of range")
-        let count = unsafe ck_kernels().pointee.attention_f32_scratch(rows, keys.rows, queries.size, size)
+        let count = unsafe ck_kernels().pointee.attention_scratch(keys.rows, queries.size, size)
         guard count >= 0 else { throw ONNXError(.limit, "\(rows) queries on \(keys.rows) keys are too many") }
         let work = Swift.max(1, rows * keys.rows * (queries.size + size))
         try context.parallel(queries.batches * heads, grain: Swift.max(1, 65_536 / work)) { range in
@@ -115,7 +117,7 @@ package struct AttentionProduct {
         let (heads, size) = (first.queries.heads, first.values.size)
         precondition(
             products.allSatisfy { ($0.start + $0.product.queries.rows) * heads * size <= y.count && $0.product.queries.batches == 1 }, "rows out of range")
-        let counts = products.map { unsafe ck_kernels().pointee.attention_f32_scratch($0.product.queries.rows, $0.product.keys.rows, first.queries.size, size) }
+        let counts = products.map { unsafe ck_kernels().pointee.attention_scratch($0.product.keys.rows, first.queries.size, size) }
         guard let count = counts.max(), counts.allSatisfy({ $0 >= 0 }) else { throw ONNXError(.limit, "so many queries and keys can't be counted") }
         let work = products.reduce(0) { $0 + $1.product.queries.rows * $1.product.keys.rows * (first.queries.size + size) } / products.count
         try context.parallel(products.count * heads, grain: Swift.max(1, 65_536 / Swift.max(1, work))) { range in
@@ -142,11 +144,16 @@ package struct AttentionProduct {
                     unsafe y.withPointer(target) { out in
                         unsafe scratch.withPointer { scratch in
                             let mask = unsafe bias.map { bias, range in unsafe bias.elements.withPointer(range) { unsafe $0 } }
-                            var attention = unsafe ck_attention_f32(
+                            var attention = unsafe ck_attention(
                                 queries: queries.rows, keys: keys.rows, head_size: queries.size, value_size: values.size,
                                 q: q, ldq: queries.rowStride, k: k, ldk: keys.rowStride, v: v, ldv: values.rowStride,
                                 mask: mask, ld_mask: bias?.0.queryStride ?? 0, scale: scale, masked_rows_are_zero: maskedRowsAreZero, out: out, ldo: stride)
-                            unsafe ck_kernels().pointee.attention_f32(&attention, scratch)
+                            let kernels = unsafe ck_kernels()
+                            if precision == .bf16 {
+                                unsafe kernels.pointee.attention_bf16(&attention, scratch)
+                            } else {
+                                unsafe kernels.pointee.attention_f32(&attention, scratch)
+                            }
                         }
                     }
                 }
