@@ -21,6 +21,8 @@ extension DistilBertTokenizer {
     }
 
     /// The ids of many texts or pairs, in their order, on `threads` threads (by default as many as the machine has).
+    ///
+    /// The encodings share memory: one that is kept may keep 2 MB.
     public func encode(
         _ inputs: [Input], addSpecialTokens: Bool = true, truncation: Truncation? = nil, padding: Padding? = nil, threads: Int? = nil
     ) throws(ONNXError) -> [Encoding] {
@@ -100,7 +102,7 @@ extension DistilBertTokenizer {
     }
 
     /// The tokens of a text.
-    private func records(_ text: String, _ sink: inout WordSink<RecordOutput>) throws(ONNXError) -> [TokenRecord] {
+    private func records(_ text: String, _ sink: inout WordSink<RecordOutput>) throws(ONNXError) -> TokenRecords {
         try run(text.utf8Span.span, into: &sink)
         return sink.output.take()
     }

@@ -1,13 +1,13 @@
 /// A text, or a pair of texts, as ids, with where each is from.
 public struct Encoding: Sendable, Equatable {
-    var records: [TokenRecord]
+    var records: TokenRecords
     /// Where each token is from in scalars; nil where that is as in bytes, as it is in ASCII.
     var scalars: [ScalarRange]?
     /// What truncation cut off, as further encodings of the same form.
     public internal(set) var overflowing: [Encoding] = []
 
     /// Of texts that aren't ASCII, `scalarsBefore` has how many scalars begin before each byte.
-    init(_ records: [TokenRecord], _ scalarsBefore: [[Int32]?]) {
+    init(_ records: TokenRecords, _ scalarsBefore: [[Int32]?]) {
         self.records = records
         guard scalarsBefore.contains(where: { $0 != nil }) else { return }
         scalars = records.map { record in

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Parallelism
 
-private let hugePage = 1 << 21
+let hugePage = 1 << 21
 
 /// Memory for plain values, all bits 0 at first, that begins at a cache line. The one place of this room that handles pointers.
 @safe struct LineBuffer<Element: BitwiseCopyable>: ~Copyable {
@@ -11,10 +11,10 @@ private let hugePage = 1 << 21
     init(count: Int) {
         let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
         precondition(count > 0 && !overflow)
-        let isLarge = bytes >= hugePage
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? hugePage : 64)
-        // One page fault instead of 512, and one entry in the processor's table of pages.
-        if isLarge { unsafe madvise(raw, bytes / hugePage * hugePage, MADV_HUGEPAGE) }
+        // A huge page takes one page fault instead of 512, and one entry in the processor's table of pages. One may be short of it by less than a line.
+        let hugePages = (bytes + 63) / hugePage
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, hugePages * hugePage), alignment: hugePages > 0 ? hugePage : 64)
+        if hugePages > 0 { unsafe madvise(raw, hugePages * hugePage, MADV_HUGEPAGE) }
         unsafe raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
         unsafe base = raw.assumingMemoryBound(to: Element.self)
         self.count = count
@@ -39,10 +39,10 @@ private let hugePage = 1 << 21
         return unsafe Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
-    /// Takes over the first `count` elements of `other`.
-    func copy(_ other: borrowing LineBuffer, count: Int) {
-        precondition(count <= self.count && count <= other.count)
-        unsafe base.update(from: other.base, count: count)
+    /// Takes over the elements of `other` in `range`, to the beginning.
+    func copy(_ other: borrowing LineBuffer, _ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= other.count && range.count <= count)
+        unsafe base.update(from: other.base + range.lowerBound, count: range.count)
     }
 }
 
@@ -75,7 +75,7 @@ struct GrowingBuffer<Element: BitwiseCopyable>: ~Copyable {
     @inline(never)
     private mutating func grow() {
         let larger = LineBuffer<Element>(count: 2 * places.count)
-        larger.copy(places, count: count)
+        larger.copy(places, 0..<count)
         places = larger
     }
 

@@ -22,29 +22,6 @@ protocol TokenOutput: ~Copyable, SendableMetatype {
     mutating func put(_ pieces: WordCache.Pieces)
 }
 
-/// Keeps all that is known of a token.
-struct RecordOutput: TokenOutput, ~Copyable {
-    static let wantsPlaces = true
-    private var records = GrowingBuffer<TokenRecord>()
-    /// Of the tokens to come: which of the texts they are from, and its type.
-    var sequence: UInt8 = 0
-    var type: UInt8 = 0
-
-    @inline(__always)
-    mutating func put(_ id: Int32, word: Int32, from start: Int32, to end: Int32) {
-        records.append(TokenRecord(id: id, word: word, start: start, end: end, type: type, sequence: sequence))
-    }
-
-    mutating func put(_ pieces: WordCache.Pieces) {}
-
-    mutating func put(special ids: [Int32], type: UInt8) {
-        for id in ids { records.append(TokenRecord(id: id, type: type, isSpecial: true)) }
-    }
-
-    /// Hands over what was put, and begins anew.
-    mutating func take() -> [TokenRecord] { records.take() }
-}
-
 /// Keeps ids alone.
 struct IDOutput: TokenOutput, ~Copyable {
     static let wantsPlaces = false

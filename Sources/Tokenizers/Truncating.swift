@@ -104,7 +104,7 @@ struct Template: Sendable {
         }
     }
 
-    func fill(_ texts: [ArraySlice<TokenRecord>], special: Bool) -> [TokenRecord] {
+    func fill(_ texts: [Slice<TokenRecords>], special: Bool) -> TokenRecords {
         var records: [TokenRecord] = []
         records.reserveCapacity(texts.reduce(4) { $0 + $1.count })
         for piece in pieces(isPair: texts.count > 1) {
@@ -120,7 +120,7 @@ struct Template: Sendable {
                 }
             }
         }
-        return records
+        return TokenRecords(records)
     }
 }
 
@@ -149,6 +149,8 @@ extension Padding {
         let missing = length - encoding.count
         let place = side == .right ? encoding.count : 0
         encoding.scalars?.insert(contentsOf: repeatElement(ScalarRange(), count: missing), at: place)
-        encoding.records.insert(contentsOf: repeatElement(padding, count: missing), at: place)
+        var records = Array(encoding.records)
+        records.insert(contentsOf: repeatElement(padding, count: missing), at: place)
+        encoding.records = TokenRecords(records)
     }
 }

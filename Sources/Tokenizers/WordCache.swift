@@ -30,7 +30,7 @@ final class WordCache: @unchecked Sendable {
     init() {}
 
     /// Begins with what `other` has.
-    init(copying other: WordCache) { entries.copy(other.entries, count: entries.count) }
+    init(copying other: WordCache) { entries.copy(other.entries, 0..<entries.count) }
 
     @inline(__always)
     func pieces(_ key: Key) -> Pieces {
