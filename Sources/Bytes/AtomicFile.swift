@@ -45,12 +45,20 @@ package final class AtomicFile: ByteSink {
     }
 
     package func write(_ bytes: borrowing RawSpan) throws(ONNXError) {
-        position += bytes.byteCount
-        if buffer.count + bytes.byteCount > bufferSize { try flush() }
-        if bytes.byteCount > bufferSize {
-            try put(bytes, at: nil)
-        } else {
-            unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+        var done = 0
+        while done < bytes.byteCount {
+            let left = bytes.byteCount - done
+            let count: Int
+            if position % blockSize == 0, left >= blockSize {
+                count = left / blockSize * blockSize
+                try put(bytes.extracting(done..<done + count), at: nil)
+            } else {
+                count = min(left, blockSize - position % blockSize)
+                unsafe bytes.extracting(done..<done + count).withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+            }
+            position += count
+            done += count
+            if position % blockSize == 0 { try flush() }
         }
     }
 
@@ -87,9 +95,8 @@ package final class AtomicFile: ByteSink {
     }
 
     private func flush() throws(ONNXError) {
-        let pending = buffer
-        buffer = []
-        try unsafe put(pending.span.bytes, at: nil)
+        try unsafe buffer.withUnsafeBufferPointer { buffer throws(ONNXError) in try unsafe put(UnsafeRawBufferPointer(buffer).bytes, at: nil) }
+        buffer.removeAll(keepingCapacity: true)
     }
 
     /// Writes all of `bytes` at the end, or at `offset`.
@@ -106,7 +113,9 @@ package final class AtomicFile: ByteSink {
     }
 }
 
-private let bufferSize = 1 << 18
+/// A file is written in whole blocks of this size, at multiples of it: then Linux may keep each as one large page, and mapping the file costs a page fault
+/// a block where it would cost 32.
+private let blockSize = 1 << 21
 
 /// Writes all of `bytes` at the end, or at `offset`; 0, or the number of the error.
 func writeAll(_ file: CInt, _ bytes: UnsafeRawBufferPointer, at offset: Int? = nil) -> CInt {

@@ -23,6 +23,26 @@ import Testing
         #expect(try names(scratch) == ["out"])
     }
 
+    @Test func piecesOfAnySizeFollowEachOther() throws {
+        let scratch = try Scratch()
+        let block = 1 << 21
+        let file = try AtomicFile(path: scratch.path + "/out")
+        var expected: [UInt8] = []
+        for (index, count) in [3, block - 3, block, 1, 2 * block, block - 1, 0, 5 * block + 7, 1].enumerated() {
+            let piece = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ index) }
+            try file.write(piece)
+            expected += piece
+            // A header may be written again while the rest is still to come.
+            if index == 3 {
+                try file.replace(at: block - 1, with: [1, 2, 3])
+                expected.replaceSubrange(block - 1..<block + 2, with: [1, 2, 3])
+            }
+            #expect(file.position == expected.count)
+        }
+        try file.commit()
+        #expect(ByteRegion(try MappedFile(path: scratch.path + "/out")).bytes() == expected)
+    }
+
     @Test func leavesNothingWhenAbandoned() throws {
         let scratch = try Scratch()
         let path = try scratch.write("out", [9])
