@@ -35,9 +35,9 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .target(name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto"]),
         .target(name: "CKernels", cSettings: cSettings),
+        .target(name: "COpenBLAS", cSettings: cSettings, linkerSettings: [.linkedLibrary("dl")]),
 
         room("Bytes", []),
         room("Parallelism", []),

@@ -21,7 +21,7 @@ struct OnnxRun: AsyncParsableCommand {
             COMPLETION:
               onnx-run --generate-completion-script SHELL    bash, zsh or fish
             """,
-        version: Version.text,
+        version: CommandLine.arguments.contains("--version") ? Version.text : Version.number,
         subcommands: [
             Run.self, Check.self, Inspect.self, Ops.self, Bench.self, Compare.self, Convert.self, Tokenize.self, FillMask.self, Classify.self, Tag.self,
             Answer.self, Embed.self, Conformance.self,

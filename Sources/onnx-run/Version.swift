@@ -5,5 +5,6 @@ internal import OpLibrary
 enum Version {
     static let number = "0.2.0"
 
+    /// Loads OpenBLAS.
     static var text: String { "\(number), \(Kernels.instructionSet), \(Kernels.blas), protobuf-c \(ProtobufC.version)" }
 }

@@ -258,7 +258,7 @@ struct ConvertHostileTests {
     }
 
     /// Case 101: little address space is an error, or enough.
-    @Test(arguments: [512, 640, 1024])
+    @Test(arguments: [192, 256, 384, 512, 1024])
     func littleMemory(megabytes: Int) throws {
         let folder = try Folder()
         let ended = try Command.run(["convert", family("base"), "--to", "native", "-o", "out"], in: folder, limits: "-v \(megabytes * 1024)")

@@ -11,6 +11,13 @@ struct ReportTests {
         #expect(ended.output.contains("OpenBLAS") && ended.output.contains("protobuf-c"))
     }
 
+    /// Case 101: OpenBLAS would wait for ever for address space that there isn't.
+    @Test func versionNeedsNoAddressSpaceForOpenBLAS() throws {
+        let ended = try Command.run(["--version"], limits: "-v 200000")
+        #expect(ended.code == 0)
+        #expect(ended.output.contains("OpenBLAS needs"))
+    }
+
     @Test func helpHasTheExitCodes() throws {
         let ended = try Command.run(["--help"])
         #expect(ended.code == 0)

@@ -99,13 +99,18 @@ package struct BatchedProduct {
     private func runDouble() throws {
         let (x, w, z) = (try a.elements(Double.self), try b.elements(Double.self), try y.elements(Double.self))
         guard depth > 0 else { return z.fill(0) }
+        if let refusal = unsafe co_refusal() {
+            throw ONNXError(
+                .unsupported, "a product of doubles needs OpenBLAS, which \(unsafe String(cString: refusal))",
+                remedy: "install libopenblas-dev, or lift the limit of address space")
+        }
         guard let (m, n, k) = blasSizes else { throw ONNXError(.limit, "matrices of \(rows) x \(depth) x \(columns) are beyond BLAS's 32 bits") }
         for batch in 0..<stack.count {
             let (i, j) = stack.operands(batch)
             unsafe x.withPointer(i * rows * depth..<(i + 1) * rows * depth) { x in
                 unsafe w.withPointer(j * depth * columns..<(j + 1) * depth * columns) { w in
                     unsafe z.withPointer(batch * rows * columns..<(batch + 1) * rows * columns) { z in
-                        unsafe cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, x, k, w, n, 0, z, n)
+                        unsafe co_dgemm(m, n, k, x, w, z)
                     }
                 }
             }
