@@ -1,5 +1,5 @@
 internal import Bytes
-internal import Foundation
+internal import FoundationEssentials
 internal import OpLibrary
 internal import Parallelism
 
@@ -18,7 +18,7 @@ struct BenchResult {
 
     var text: String {
         func line(_ name: String, _ value: Double) -> String {
-            "\(name.padding(toLength: 8, withPad: " ", startingAt: 0))\(String(format: "%10.3f", value)) ms\n"
+            name.padded(to: 8) + value.text(decimals: 3).aligned(to: 10) + " ms\n"
         }
         return line("load", load) + line("first", first) + line("min", quantile(0)) + line("median", quantile(0.5)) + line("p90", quantile(0.9))
             + "\(times.count) runs, \(threads) threads, \(Kernels.instructionSet), seed \(seed), peak memory \(peakBytes / 1_000_000) MB\n"
@@ -49,7 +49,7 @@ enum ProcessMemory {
     static var processorName: String {
         let text = FileManager.default.contents(atPath: "/proc/cpuinfo").map { String(decoding: $0, as: UTF8.self) } ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("model name") || $0.hasPrefix("CPU part") }
-        return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+        return line?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown"
     }
 
     private static func status(_ key: String) -> Int {

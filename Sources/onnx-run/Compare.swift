@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Bytes
 internal import Converter
-internal import Foundation
+internal import FoundationEssentials
 internal import GraphExecutor
 internal import GraphIR
 internal import TensorFiles
@@ -146,7 +146,7 @@ struct Compare: ParsableCommand {
         let error = again.entries.last { $0.name == entry.name }?.error
         guard !noSave else { return ComparisonReport.Repeated(error: error, command: nil) }
         do { try FileManager.default.createDirectory(atPath: save, withIntermediateDirectories: true) } catch {
-            throw ONNXError(.io, "the folder can't be made: \(error.localizedDescription)", place: [quoted(save)])
+            throw ONNXError(.io, "the folder can't be made: \(error)", place: [quoted(save)])
         }
         try part.a.write(to: save + "/a.onnx")
         try part.b?.write(to: save + "/b.onnx")

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Foundation
 internal import GraphExecutor
 internal import Tensors
 
@@ -71,7 +70,7 @@ struct ComparisonReport {
             }.joined()
     }
 
-    private static func short(_ value: Double) -> String { value == 0 ? "0" : String(format: "%.3g", value) }
+    private static func short(_ value: Double) -> String { value == 0 ? "0" : value.text(digits: 3) }
 
     func json() throws -> String {
         var fields: [String: Any] = [

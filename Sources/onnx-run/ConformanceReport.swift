@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Foundation
 internal import GraphExecutor
 
 /// Cases that are known to fail, each with its reason.
@@ -10,7 +9,8 @@ struct KnownFailures {
 
     /// One case a line, a space, the reason; lines that begin with # are comments.
     init(path: String) throws {
-        for (index, line) in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").enumerated() where !line.hasPrefix("#") {
+        let text = String(decoding: ByteRegion(try MappedFile(path: path)).bytes(), as: UTF8.self)
+        for (index, line) in text.split(separator: "\n").enumerated() where !line.hasPrefix("#") {
             let parts = line.split(separator: " ", maxSplits: 1)
             guard parts.count == 2 else { throw ONNXError(.malformed, "a case, a space and a reason expected", place: [path, "line \(index + 1)"]) }
             reasons[String(parts[0])] = String(parts[1])

@@ -1,5 +1,5 @@
 internal import Bytes
-internal import Foundation
+internal import FoundationEssentials
 internal import GraphExecutor
 internal import GraphIR
 internal import OrderedCollections
@@ -21,7 +21,7 @@ struct Dump {
     /// Writes values.npz and index.json into the folder, which is made where it is missing.
     func write(to folder: String) throws {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-            throw ONNXError(.io, "the folder can't be made: \(error.localizedDescription)", place: [quoted(folder)])
+            throw ONNXError(.io, "the folder can't be made: \(error)", place: [quoted(folder)])
         }
         try TensorFile.write(values.map { ($0.key, $0.value) }, to: folder + "/values.npz")
         let file = try AtomicFile(path: folder + "/index.json")

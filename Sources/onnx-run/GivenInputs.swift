@@ -1,5 +1,5 @@
 internal import Bytes
-internal import Foundation
+internal import FoundationEssentials
 internal import GraphIR
 internal import TensorFiles
 internal import Tensors
@@ -55,18 +55,7 @@ struct GivenInputs {
     }
 
     private func standardInput() throws -> MappedFile {
-        let limit = Limits().jsonBytes
-        var bytes: [UInt8] = []
-        while let part = try FileHandle.standardInput.read(upToCount: 1 << 20), !part.isEmpty {
-            bytes += part
-            guard bytes.count <= limit else {
-                throw ONNXError(.limit, "has more than \(limit) bytes", place: ["standard input"], remedy: "give a file, or JSON Lines with --jsonl")
-            }
-        }
-        guard !bytes.isEmpty else {
-            throw ONNXError(.malformed, "is empty", place: ["standard input"], remedy: "give input values, as JSON, .npy, .npz or .safetensors")
-        }
-        return try MappedFile(name: "standard input", copying: bytes)
+        try MappedFile(readingAll: 0, name: "standard input", limit: Limits().jsonBytes)
     }
 
     /// The values of one JSON text.

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Bytes
 internal import Converter
-internal import Foundation
 internal import GraphExecutor
 internal import GraphIR
 internal import Tensors

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import OpLibrary
 
 /// What the threads of a session reach at most, measured beside it.
@@ -20,8 +19,8 @@ struct MachineLimits {
     }
 
     var text: String {
-        let products = sorted.map { String(format: "%.0f GFLOP/s ", $0.gigaoperations) + $0.name }
-        return "limits of \(threads) threads: \((products + [String(format: "%.1f GB/s", bytes / 1e9)]).joined(separator: ", "))\n"
+        let products = sorted.map { $0.gigaoperations.text(decimals: 0) + " GFLOP/s " + $0.name }
+        return "limits of \(threads) threads: \((products + [(bytes / 1e9).text(decimals: 1) + " GB/s"]).joined(separator: ", "))\n"
     }
 
     var fields: [String: Any] {

@@ -1,6 +1,5 @@
 internal import Bytes
 internal import Converter
-internal import Foundation
 internal import GraphIR
 internal import OrderedCollections
 internal import Tensors
@@ -53,7 +52,7 @@ struct ModelSummary {
             lines += values.map { "  \(quoted($0.name))  \($0.type.map { "\($0)" } ?? "?")" }
         }
         lines.append("operators    \(operators.values.reduce(0, +)) nodes")
-        lines += operators.map { "  \(String(format: "%6d", $0.value))  \(quoted($0.key))" }
+        lines += operators.map { "  \("\($0.value)".aligned(to: 6))  \(quoted($0.key))" }
         if !model.functions.isEmpty { lines.append("functions    " + model.functions.map { quoted("\($0.domain).\($0.name)") }.joined(separator: ", ")) }
         if !model.metadata.isEmpty {
             lines.append("metadata")

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import OpLibrary
 
 /// `onnx-run ops`: the operators that the engine has.
@@ -23,7 +22,7 @@ struct Ops: ParsableCommand {
         let rows = schemas.map { ($0.domain.isEmpty ? "ai.onnx" : $0.domain, $0.name, $0.since.map(String.init).joined(separator: ", ")) }
         let widths = (rows.map(\.0.count).max() ?? 0, rows.map(\.1.count).max() ?? 0)
         let lines = rows.map { domain, name, versions in
-            domain.padding(toLength: widths.0 + 2, withPad: " ", startingAt: 0) + name.padding(toLength: widths.1 + 2, withPad: " ", startingAt: 0) + versions
+            domain.padded(to: widths.0 + 2) + name.padded(to: widths.1 + 2) + versions
         }
         return lines.map { $0 + "\n" }.joined() + "\(schemas.count) operators\n"
     }

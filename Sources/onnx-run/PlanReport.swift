@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GraphExecutor
 
 /// `inspect --plan`: the steps of a run and where the arena holds what they make.
@@ -13,7 +12,7 @@ struct PlanReport {
             lines.append("            \(step.node)")
             for output in step.outputs {
                 let offset = output.offset.map(String.init) ?? "own"
-                lines.append(String(repeating: " ", count: max(0, 10 - offset.count)) + offset + "    \(output.name)  \(output.type.map { "\($0)" } ?? "?")")
+                lines.append(offset.aligned(to: 10) + "    \(output.name)  \(output.type.map { "\($0)" } ?? "?")")
             }
         }
         if let open = plan.openNode { lines.append("the plan ends at \(open): the shapes of its outputs depend on data") }

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Foundation
 internal import GraphExecutor
 internal import OpLibrary
 internal import Tensors
@@ -33,17 +32,15 @@ struct ProfileReport {
     func text(withSteps: Bool) -> String {
         let (rows, withLimits) = (operators, limits != nil)
         let width = max(8, rows.map(\.name.count).max() ?? 0)
-        func padded(_ name: String) -> String { name.padding(toLength: width, withPad: " ", startingAt: 0) }
         var text = ""
         if withSteps {
             text += StepSpeed.heads(withLimits: withLimits) + "   step\n"
             for entry in entries { text += StepSpeed([entry], total: total, limits: limits).cells(withLimits: withLimits) + "   \(entry.node)\n" }
             text += "\n"
         }
-        text += padded("operator") + "   count" + StepSpeed.heads(withLimits: withLimits) + "\n"
+        text += "operator".padded(to: width) + "   count" + StepSpeed.heads(withLimits: withLimits) + "\n"
         for row in rows {
-            let count = String(row.count)
-            text += padded(row.name) + String(repeating: " ", count: max(0, 8 - count.count)) + count + row.speed.cells(withLimits: withLimits) + "\n"
+            text += row.name.padded(to: width) + "\(row.count)".aligned(to: 8) + row.speed.cells(withLimits: withLimits) + "\n"
         }
         return text + (limits?.text ?? "")
     }

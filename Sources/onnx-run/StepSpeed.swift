@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GraphExecutor
 
 /// How fast steps of a run were, and how near to what the machine can do.
@@ -35,13 +34,10 @@ struct StepSpeed {
     }
 
     func cells(withLimits: Bool) -> String {
-        func cell(_ value: Double?, _ width: Int, _ format: String) -> String {
-            let text = value.map { String(format: format, $0) } ?? "-"
-            return String(repeating: " ", count: max(0, width - text.count)) + text
-        }
-        func percent(_ value: Double?) -> String { withLimits ? cell(value.map { $0 * 100 }, 8, "%.1f%%") : "" }
-        return cell(milliseconds, 10, "%.3f") + cell(share * 100, 8, "%.1f%%") + cell(gigaflops, 10, "%.1f") + percent(computeShare)
-            + cell(gigabytes, 10, "%.1f") + percent(memoryShare)
+        func cell(_ value: Double?, _ width: Int, _ decimals: Int) -> String { (value?.text(decimals: decimals) ?? "-").aligned(to: width) }
+        func percent(_ value: Double?) -> String { (value.map { ($0 * 100).text(decimals: 1) + "%" } ?? "-").aligned(to: 8) }
+        return cell(milliseconds, 10, 3) + percent(share) + cell(gigaflops, 10, 1) + (withLimits ? percent(computeShare) : "")
+            + cell(gigabytes, 10, 1) + (withLimits ? percent(memoryShare) : "")
     }
 
     var fields: [String: Any] {
