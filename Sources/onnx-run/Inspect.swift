@@ -13,6 +13,7 @@ struct Inspect: ParsableCommand {
             Of a model, without an option: inputs, outputs, operators, parameters, sizes,
             licence, files and metadata. Of a checkpoint (safetensors, PyTorch, Keras,
             TensorFlow, or the index of its shards): every tensor's name, type and shape.
+            Of a folder: the checkpoint in it, or its model.onnx, as convert takes them.
 
             onnx-run inspect model.onnx --passes
             onnx-run inspect model.onnx --plan input_ids=1x128 --plan attention_mask=1x128
@@ -20,7 +21,7 @@ struct Inspect: ParsableCommand {
             onnx-run inspect pytorch_model.bin --dump weights.safetensors
             """)
 
-    @Argument(help: "An ONNX or native model file, or a checkpoint.", completion: .file()) var model: String
+    @Argument(help: "An ONNX or native model file, a checkpoint, or a folder with one.", completion: .file()) var model: String
     @Option(help: ArgumentHelp("Show the nodes of this name, or that make or read this value, with the types of their values.", valueName: "name"))
     var node: String?
     @Flag(help: "Print the graph, a line a node.") var graph = false
@@ -39,27 +40,31 @@ struct Inspect: ParsableCommand {
     }
 
     func run() throws {
-        let file = ByteRegion(try MappedFile(path: self.model))
-        if Checkpoint.recognises(file), !NativeFile.isNative(file) { try showCheckpoint() } else { try showModel() }
+        let source = PathKind(model) == .folder ? try ModelSource(model) : nil
+        if let source, source.weights == nil { _ = try source.checkpoint() }
+        let path = source?.weights ?? model
+        let file = ByteRegion(try MappedFile(path: path))
+        guard Checkpoint.recognises(file), !NativeFile.isNative(file) else { return try showModel(path) }
+        try showCheckpoint(try source?.checkpoint() ?? Checkpoint(contentsOf: path))
     }
 
-    private func showCheckpoint() throws {
+    private func showCheckpoint(_ checkpoint: Checkpoint) throws {
         guard ways == 0 else {
             throw ONNXError(.usage, "is a checkpoint, which has no graph", place: [quoted(model)], remedy: "leave --node, --graph, --passes and --plan out")
         }
-        let report = CheckpointReport(try Checkpoint(contentsOf: model))
+        let report = CheckpointReport(checkpoint)
         if let dump { try report.write(to: dump) }
         Console.output(json ? try report.json() : report.text)
     }
 
-    private func showModel() throws {
+    private func showModel(_ path: String) throws {
         guard dump == nil else {
-            throw ONNXError(.usage, "is a model, but --dump writes a checkpoint's tensors", place: [quoted(model)], remedy: "onnx-run MODEL --dump FOLDER")
+            throw ONNXError(.usage, "is a model, but --dump writes a checkpoint's tensors", place: [quoted(path)], remedy: "onnx-run MODEL --dump FOLDER")
         }
-        let file = try ModelFile(contentsOf: self.model)
+        let file = try ModelFile(contentsOf: path)
         let model = file.model
         if let node {
-            let nodes = try NodeReport(model, name: node, path: self.model)
+            let nodes = try NodeReport(model, name: node, path: path)
             Console.output(json ? try nodes.json() : nodes.text)
         } else if graph {
             Console.print("\(model.graph)")

@@ -37,6 +37,17 @@ struct ReportTests {
         #expect((fields["operators"] as? [String: Int])?["LayerNormalization"] == 5)
     }
 
+    @Test func inspectTakesFolders() throws {
+        let folder = Command.root.appending(path: "Models/family/base").path
+        #expect(try Command.run(["inspect", folder]).output == Command.run(["inspect", folder + "/model.safetensors"]).output)
+        #expect(try Command.run(["inspect", folder, "--json"]).json()["format"] as? String == "safetensors")
+        let classifier = Command.root.appending(path: "Models/tasks/classify").path
+        #expect(try Command.run(["inspect", classifier]).output == Command.run(["inspect", classifier + "/model.onnx"]).output)
+        let empty = try Folder()
+        let ended = try Command.run(["inspect", "."], in: empty)
+        #expect(ended.code == 7 && ended.said.contains("has no weights: none of model.safetensors"), "\(ended.said)")
+    }
+
     @Test func inspectShowsThePlanOfOneShape() throws {
         let fields = try Command.run(["inspect", Self.model, "--plan", "input_ids=1x12", "--json"]).json()
         let steps = try #require(fields["steps"] as? [[String: Any]])

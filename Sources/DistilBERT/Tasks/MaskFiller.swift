@@ -33,11 +33,14 @@ public struct MaskFiller: Sendable {
         output = try model.output(["logits", "prediction_logits"], rank: 3, hasTokens: true, for: "fill-mask")
     }
 
-    /// Fills the masks of each text with the `top` likeliest tokens.
+    /// Fills the masks of each text with the `top` likeliest tokens: of the vocabulary, or of `targets` where there are some.
     ///
-    /// Throws `.usage` for a text without a mask.
-    public func fill(_ texts: [DistilBertTokenizer.Input], top: Int = 5) throws -> [Result] {
+    /// A target is one token, or text that the tokenizer makes one token of. Its score is still its probability among the whole vocabulary.
+    ///
+    /// Throws `.usage` for a text without a mask, and for a target that is no token or several.
+    public func fill(_ texts: [DistilBertTokenizer.Input], top: Int = 5, targets: [String] = []) throws -> [Result] {
         let tokenizer = model.tokenizer
+        let targets = try ids(of: targets)
         let encodings = try model.encode(texts)
         for (index, encoding) in encodings.enumerated() where !encoding.ids.contains(tokenizer.maskTokenID) {
             let mask = quoted(tokenizer.options.maskToken)
@@ -56,14 +59,32 @@ public struct MaskFiller: Sendable {
             }
             let ids = encoding.ids
             let places = ids.indices.filter { ids[$0] == tokenizer.maskTokenID }
-            let masks = places.map { candidates(ids, at: $0, isOnly: places.count == 1, Scores.softmax(rows[0].vector($0)), top) }
+            let masks = places.map { candidates(ids, at: $0, isOnly: places.count == 1, Scores.softmax(rows[0].vector($0)), top, targets) }
             results[index] = Result(masks: masks, isTruncated: !encoding.overflowing.isEmpty)
         }
         return results.compactMap { $0 }
     }
 
-    private func candidates(_ ids: [Int32], at place: Int, isOnly: Bool, _ scores: [Float], _ top: Int) -> [Candidate] {
-        Scores.top(top, of: scores).map { index in
+    /// The id of each target, once.
+    private func ids(of targets: [String]) throws -> [Int] {
+        var ids: [Int] = []
+        for target in targets {
+            let tokens = model.tokenizer.id(of: target) == nil ? try model.tokenizer.tokenize(target) : [target]
+            guard tokens.count == 1, let id = model.tokenizer.id(of: tokens[0]), target == tokens[0] || id != model.tokenizer.unkTokenID else {
+                let found = tokens.map { "'\(quoted($0))'" }.joined(separator: ", ")
+                throw ONNXError(
+                    .usage, "the target '\(quoted(target))' is \(tokens.isEmpty ? "nothing" : found) to the tokenizer, one token expected",
+                    remedy: "give a word of the vocabulary")
+            }
+            if !ids.contains(Int(id)) { ids.append(Int(id)) }
+        }
+        return ids
+    }
+
+    private func candidates(_ ids: [Int32], at place: Int, isOnly: Bool, _ scores: [Float], _ top: Int, _ targets: [Int]) -> [Candidate] {
+        let wanted = targets.filter(scores.indices.contains)
+        let best = targets.isEmpty ? Scores.top(top, of: scores) : Scores.top(top, of: wanted.map { scores[$0] }).map { wanted[$0] }
+        return best.map { index in
             let id = Int32(truncatingIfNeeded: index)
             var filled = ids
             filled[place] = id

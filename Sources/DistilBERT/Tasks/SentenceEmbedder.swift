@@ -26,12 +26,26 @@ public struct SentenceEmbedder: Sendable {
         public let isTruncated: Bool
     }
 
-    /// Throws `.unsupported` for a model without hidden states of [batch, sequence, dimensions].
-    public init(_ model: TextModel, pooling: Pooling = .mean, normalizes: Bool = false) throws(ONNXError) {
+    /// Without a `pooling` it is as sentence-transformers' 1_Pooling/config.json in the model's folder says, or the mean where there is none.
+    ///
+    /// Throws `.unsupported` for a model without hidden states of [batch, sequence, dimensions], and for a 1_Pooling/config.json that asks for another pooling.
+    public init(_ model: TextModel, pooling: Pooling? = nil, normalizes: Bool = false) throws(ONNXError) {
         self.model = model
-        self.pooling = pooling
+        if let pooling { self.pooling = pooling } else { self.pooling = try Self.pooling(of: model.configuration) }
         self.normalizes = normalizes
         output = try model.output(["last_hidden_state", "token_embeddings"], rank: 3, hasTokens: true, for: "embeddings")
+    }
+
+    private static func pooling(of configuration: TextModelConfiguration) throws(ONNXError) -> Pooling {
+        switch configuration.poolingModes {
+        case nil, ["mean_tokens"]: return .mean
+        case ["cls_token"]: return .cls
+        case let modes?:
+            let found = modes.isEmpty ? "nothing" : modes.map { quoted($0) }.joined(separator: " and ")
+            throw ONNXError(
+                .unsupported, "1_Pooling/config.json sets the pooling mode \(found); mean_tokens or cls_token expected",
+                remedy: "name the pooling that you want: mean or cls")
+        }
     }
 
     /// The vector of each text.

@@ -16,6 +16,8 @@ struct TextModelConfiguration: Sendable, Equatable {
     var problem: Problem?
     /// How many positions the model has.
     var maxPositions: Int?
+    /// The modes that sentence-transformers' 1_Pooling/config.json sets, as `mean_tokens`; nil without that file.
+    var poolingModes: [String]?
 
     init() {}
 
@@ -40,6 +42,19 @@ struct TextModelConfiguration: Sendable, Equatable {
             }
             labels[index] = label
         }
+    }
+
+    /// Takes what 1_Pooling/config.json says. Throws `.malformed` for modes that are neither true nor false.
+    mutating func take(pooling json: JSONValue, place: String) throws(ONNXError) {
+        let prefix = "pooling_mode_"
+        var modes: [String] = []
+        for member in json.members ?? [] where member.name.hasPrefix(prefix) {
+            guard let isSet = member.value.bool else {
+                throw ONNXError(.malformed, "\(quoted(member.name)) is \(member.value.kind) where true or false is expected", place: [place])
+            }
+            if isSet { modes.append(String(member.name.dropFirst(prefix.count))) }
+        }
+        poolingModes = modes
     }
 
     /// The name of class `index` of `count`.

@@ -11,6 +11,8 @@ struct TextModelFiles {
 
     /// Where a folder without weights of its own may have its model, as transformers.js and optimum lay it out.
     private static let nested = "onnx/model.onnx"
+    /// Where sentence-transformers says how the vectors of tokens become one.
+    private static let pooling = "1_Pooling/config.json"
     /// The files that a tokenizer can be read from.
     private static let vocabularies = ["tokenizer.json", "vocab.txt"]
 
@@ -34,10 +36,15 @@ struct TextModelFiles {
         }
         self.tokenizer = try DistilBertTokenizer(files: place, limits: limits)
         let configured = try ((own.map { [$0] } ?? []) + Self.places(source, file) + [place]).first { try $0.open("config.json") != nil }
-        configuration =
+        var configuration =
             try configured.map { place in
                 try TextModelConfiguration(place.json("config.json", limits) ?? .null, place: quoted(place.place + "/config.json"))
             } ?? TextModelConfiguration()
+        for place in try Self.places(source, file) where configuration.poolingModes == nil {
+            guard let pooling = try place.json(Self.pooling, limits) else { continue }
+            try configuration.take(pooling: pooling, place: quoted(place.place + "/" + Self.pooling))
+        }
+        self.configuration = configuration
     }
 
     /// The model of an .onnx or a native file, or the one that a checkpoint and its config.json make; and the native file, if it is one.

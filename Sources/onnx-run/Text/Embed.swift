@@ -19,13 +19,16 @@ struct Embed: ParsableCommand {
             POOLING:
               mean       the mean over the vectors of the tokens (sentence-transformers)
               cls        the vector of [CLS], the first token
+            Where sentence-transformers' 1_Pooling/config.json lies beside the model, it
+            decides; without it, the mean. --normalize is never taken from a file.
 
             \(TextFlags.discussion)
             """)
 
     @OptionGroup var flags: TextFlags
     @OptionGroup var texts: TextSourceFlags
-    @Option(help: "How the vectors of tokens become one: mean or cls.") var pooling = SentenceEmbedder.Pooling.mean
+    @Option(help: "How the vectors of tokens become one: mean or cls; by default as the model's folder says, else mean.")
+    var pooling: SentenceEmbedder.Pooling?
     @Flag(help: "Bring each vector to length 1.") var normalize = false
     @Option(help: ArgumentHelp("Rank the texts by how near they are to this one.", valueName: "text")) var query: String?
     @Option(help: ArgumentHelp("With --query: the texts that are told; all by default.", valueName: "count")) var top: Int?

@@ -14,23 +14,26 @@ struct FillMask: ParsableCommand {
             {"text": "…", "masks": [[{"token": "capital", "id": 3007, "score": 0.98,
             "sequence": "paris is the capital of france."}, …]]}
             with a list for each mask; of several masks, the others stay in "sequence".
+            With --target only the tokens that are given are told, the likeliest first;
+            their scores are as without.
 
             \(TextFlags.discussion)
             """)
 
     @OptionGroup var flags: TextFlags
     @OptionGroup var texts: TextSourceFlags
-    @Option(help: ArgumentHelp("Tokens told of each mask.", valueName: "count")) var top = 5
+    @Option(help: ArgumentHelp("Tokens told of each mask; 5 by default, or every target.", valueName: "count")) var top: Int?
+    @Option(help: ArgumentHelp("Tell of this token only; may be given several times.", valueName: "token")) var target: [String] = []
 
     func validate() throws {
-        guard top >= 1 else { throw ValidationError("--top is \(top); 1 or more expected") }
+        if let top, top < 1 { throw ValidationError("--top is \(top); 1 or more expected") }
     }
 
     func run() throws {
         let model = try flags.open()
         let filler = try MaskFiller(model)
         try TextJob(maxLength: flags.quiet ? nil : model.maxLength).run(try texts.source()) { items in
-            zip(items, try filler.fill(items.map { try $0.input() }, top: top)).map { item, result in
+            zip(items, try filler.fill(items.map { try $0.input() }, top: top ?? (target.isEmpty ? 5 : target.count), targets: target)).map { item, result in
                 TextJob.Line(isTruncated: result.isTruncated) { json in
                     try item.write("text", to: &json)
                     try json.name("masks")
