@@ -97,6 +97,11 @@ internal import Glibc
         advise(range, MADV_NORMAL)
     }
 
+    /// Most of the file will be read, in this process or the next: keep it in large pages, where the system can. What is in memory already stays as it is.
+    package func preferLargePages() {
+        advise(0..<count, MADV_HUGEPAGE)
+    }
+
     /// `range` will be read soon: start reading it from the disk.
     package func willNeed(_ range: Range<Int>) {
         advise(range, MADV_WILLNEED)

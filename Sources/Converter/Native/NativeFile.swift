@@ -40,6 +40,7 @@ public struct NativeFile: Sendable {
     package init(_ region: ByteRegion, limits: Limits = Limits()) throws(ONNXError) {
         do throws(ONNXError) {
             try NativeHeader.check(region)
+            region.file.preferLargePages()
             let tensors = try SafetensorsFile(region, limits: limits)
             checksums = try NativeHeader.checksums(tensors.metadata, count: tensors.entries.count)
             for entry in tensors.entries where entry.data.offset % NativeHeader.alignment != 0 && !NativeHeader.isFiller(entry.name) {
