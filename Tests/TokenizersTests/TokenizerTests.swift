@@ -23,6 +23,38 @@ struct TokenizerTests {
         #expect(encoding.specialTokensMask == [1, 0, 0, 0, 1])
     }
 
+    @Test func paddingAndPairsKeepOffsets() throws {
+        let encoding = try uncased.get().encode("dog é x", pair: "cat", padding: Padding(.fixed(9), side: .left))
+        #expect(encoding.offsets == [0..<0, 0..<0, 0..<0, 0..<3, 4..<5, 6..<7, 0..<0, 0..<3, 0..<0])
+        #expect(encoding.byteOffsets == [0..<0, 0..<0, 0..<0, 0..<3, 4..<6, 7..<8, 0..<0, 0..<3, 0..<0])
+    }
+
+    /// Texts of one call share blocks of memory: what is made of one doesn't depend on the others, nor on where a block ends.
+    @Test func textsOfOneCallAreAsAlone() throws {
+        let tokenizer = try uncased.get()
+        let inputs = (0..<60).map { DistilBertTokenizer.Input(String(repeating: "unaffable é dog ", count: 1 + $0 * 97 % 4001)) }
+        let encodings = try tokenizer.encode(inputs, threads: 2)
+        for (input, encoding) in zip(inputs, encodings) { #expect(try encoding == tokenizer.encode(input.text)) }
+        #expect(try tokenizer.ids(of: inputs.map(\.text), threads: 2).ids == encodings.flatMap(\.ids))
+    }
+
+    @Test func theFirstTextThatFailsIsNamed() throws {
+        var inputs = [DistilBertTokenizer.Input](repeating: "dog", count: 60_000)
+        for index in [30_000, 30_001, 59_999] { inputs[index] = "dog dog dog" }
+        let truncation = Truncation(maxLength: 4, strategy: .onlySecond)
+        for threads in 1...3 {
+            let error = #expect(throws: ONNXError.self) { try uncased.get().encode(inputs, truncation: truncation, threads: threads) }
+            #expect(error?.place == ["text 30000"])
+        }
+    }
+
+    @Test func wordsOfTheVocabularyMayBeTooLong() throws {
+        var options = DistilBertTokenizer.Options()
+        options.maxInputCharsPerWord = 5
+        let tokenizer = try DistilBertTokenizer(vocabulary: fixtures + "/vocab.txt", options: options)
+        #expect(try tokenizer.tokenize("house running houses") == ["house", "[UNK]", "[UNK]"])
+    }
+
     @Test func batchesArePaddedAndInOrder() throws {
         let tokenizer = try uncased.get()
         let inputs = (0..<500).map { DistilBertTokenizer.Input(String(repeating: "dog ", count: $0 % 7), pair: $0 % 2 == 0 ? "cat" : nil) }
