@@ -3,7 +3,7 @@ package final class ThreadPool: Sendable {
     /// Threads that `parallel` uses, the caller's among them.
     package let threads: Int
 
-    private let crew = Crew()
+    private let crew: Crew
     private let workers: [Thread]
     private let queue = JobQueue()
     private let carriers = Locked<[Thread]>([])
@@ -11,8 +11,9 @@ package final class ThreadPool: Sendable {
     /// A pool of `threads`, or as many as the process may keep busy. Fewer where the system gives fewer.
     package init(threads: Int? = nil) {
         let wanted = max(1, threads ?? availableProcessors())
-        let crew = self.crew
-        workers = (1..<wanted).compactMap { _ in Thread { crew.serve() } }
+        let crew = Crew(threads: wanted)
+        self.crew = crew
+        workers = (1..<wanted).compactMap { lane in Thread { crew.serve(lane) } }
         self.threads = workers.count + 1
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Parallelism
 import Synchronization
 import Testing
@@ -25,6 +26,20 @@ private struct Failed: Error, Equatable { let at: Int }
             #expect(counts.all == Array(repeating: 1, count: work.count))
             let raggedRanges = ragged.load(ordering: .relaxed)
             #expect(raggedRanges == 0)
+        }
+    }
+
+    /// What a kernel asks for ahead is what its thread does next.
+    @Test(arguments: [1, 2, 3]) func aThreadWalksUp(threads: Int) {
+        let pool = ThreadPool(threads: threads)
+        let caller = pthread_self()
+        for _ in 0..<50 {
+            let starts = Locked<[Int]>([])
+            pool.parallel(64) { range in
+                if pthread_equal(pthread_self(), caller) != 0 { starts.withLock { $0.append(range.lowerBound) } }
+            }
+            let found = starts.withLock { $0 }
+            #expect(found.first ?? 0 == 0 && found == found.sorted())
         }
     }
 
