@@ -103,7 +103,7 @@ struct TextTests {
         (["tag", "tag", "--text", "x", "--stride", "3"], "", 64, "aggregation"),
         (["tag", "tag", "--text", "x", "--stride", "99", "--aggregation", "max"], "", 64, "stride of 99"),
         (["embed", "embed", "--text", "x", "--top", "3"], "", 64, "--query"),
-        (["fill-mask", "fill-mask", "--text", "[MASK]", "--target", "no such words"], "", 64, "the target 'no such words' is"),
+        (["fill-mask", "fill-mask", "--text", "[MASK]", "--target", "no such words"], "", 64, "onnx-run: the target 'no such words' is"),
         (["fill-mask", "fill-mask", "--text", "[MASK]", "--target", ""], "", 64, "the target '' is nothing to the tokenizer"),
         (["answer", "answer", "--question", "x"], "", 64, "--context"),
         (["embed", "../tasks", "--text", "x"], "", 7, "has no model: none of model.safetensors"),

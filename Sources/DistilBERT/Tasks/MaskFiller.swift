@@ -25,22 +25,24 @@ public struct MaskFiller: Sendable {
 
     private let model: TextModel
     private let output: TextModel.Output
+    /// The ids that are told of; empty for the whole vocabulary.
+    private let targets: [Int]
 
-    /// Throws `.unsupported` for a model without scores of [batch, sequence, vocabulary].
-    public init(_ model: TextModel) throws(ONNXError) {
+    /// With `targets` a mask's candidates are these alone: each is a token, or text that the tokenizer makes one token of. Scores stay those among the whole vocabulary.
+    ///
+    /// Throws `.unsupported` for a model without scores of [batch, sequence, vocabulary], and `.usage` for a target that is no token or several.
+    public init(_ model: TextModel, targets: [String] = []) throws(ONNXError) {
         try model.require("ForMaskedLM", for: "fill-mask")
         self.model = model
         output = try model.output(["logits", "prediction_logits"], rank: 3, hasTokens: true, for: "fill-mask")
+        self.targets = try Self.ids(of: targets, model.tokenizer)
     }
 
-    /// Fills the masks of each text with the `top` likeliest tokens: of the vocabulary, or of `targets` where there are some.
+    /// Fills the masks of each text with the `top` likeliest tokens.
     ///
-    /// A target is one token, or text that the tokenizer makes one token of. Its score is still its probability among the whole vocabulary.
-    ///
-    /// Throws `.usage` for a text without a mask, and for a target that is no token or several.
-    public func fill(_ texts: [DistilBertTokenizer.Input], top: Int = 5, targets: [String] = []) throws -> [Result] {
+    /// Throws `.usage` for a text without a mask.
+    public func fill(_ texts: [DistilBertTokenizer.Input], top: Int = 5) throws -> [Result] {
         let tokenizer = model.tokenizer
-        let targets = try ids(of: targets)
         let encodings = try model.encode(texts)
         for (index, encoding) in encodings.enumerated() where !encoding.ids.contains(tokenizer.maskTokenID) {
             let mask = quoted(tokenizer.options.maskToken)
@@ -59,18 +61,18 @@ public struct MaskFiller: Sendable {
             }
             let ids = encoding.ids
             let places = ids.indices.filter { ids[$0] == tokenizer.maskTokenID }
-            let masks = places.map { candidates(ids, at: $0, isOnly: places.count == 1, Scores.softmax(rows[0].vector($0)), top, targets) }
+            let masks = places.map { candidates(ids, at: $0, isOnly: places.count == 1, Scores.softmax(rows[0].vector($0)), top) }
             results[index] = Result(masks: masks, isTruncated: !encoding.overflowing.isEmpty)
         }
         return results.compactMap { $0 }
     }
 
     /// The id of each target, once.
-    private func ids(of targets: [String]) throws -> [Int] {
+    private static func ids(of targets: [String], _ tokenizer: DistilBertTokenizer) throws(ONNXError) -> [Int] {
         var ids: [Int] = []
         for target in targets {
-            let tokens = model.tokenizer.id(of: target) == nil ? try model.tokenizer.tokenize(target) : [target]
-            guard tokens.count == 1, let id = model.tokenizer.id(of: tokens[0]), target == tokens[0] || id != model.tokenizer.unkTokenID else {
+            let tokens = tokenizer.id(of: target) == nil ? try tokenizer.tokenize(target) : [target]
+            guard tokens.count == 1, let id = tokenizer.id(of: tokens[0]), target == tokens[0] || id != tokenizer.unkTokenID else {
                 let found = tokens.map { "'\(quoted($0))'" }.joined(separator: ", ")
                 throw ONNXError(
                     .usage, "the target '\(quoted(target))' is \(tokens.isEmpty ? "nothing" : found) to the tokenizer, one token expected",
@@ -81,7 +83,7 @@ public struct MaskFiller: Sendable {
         return ids
     }
 
-    private func candidates(_ ids: [Int32], at place: Int, isOnly: Bool, _ scores: [Float], _ top: Int, _ targets: [Int]) -> [Candidate] {
+    private func candidates(_ ids: [Int32], at place: Int, isOnly: Bool, _ scores: [Float], _ top: Int) -> [Candidate] {
         let wanted = targets.filter(scores.indices.contains)
         let best = targets.isEmpty ? Scores.top(top, of: scores) : Scores.top(top, of: wanted.map { scores[$0] }).map { wanted[$0] }
         return best.map { index in

@@ -31,9 +31,9 @@ struct FillMask: ParsableCommand {
 
     func run() throws {
         let model = try flags.open()
-        let filler = try MaskFiller(model)
+        let filler = try MaskFiller(model, targets: target)
         try TextJob(maxLength: flags.quiet ? nil : model.maxLength).run(try texts.source()) { items in
-            zip(items, try filler.fill(items.map { try $0.input() }, top: top ?? (target.isEmpty ? 5 : target.count), targets: target)).map { item, result in
+            zip(items, try filler.fill(items.map { try $0.input() }, top: top ?? (target.isEmpty ? 5 : target.count))).map { item, result in
                 TextJob.Line(isTruncated: result.isTruncated) { json in
                     try item.write("text", to: &json)
                     try json.name("masks")
