@@ -1,19 +1,23 @@
 internal import Synchronization
 
 /// The error of the lowest range that failed. Ranges above one that failed need not run.
-final class FirstFailure<E: Error>: Sendable {
-    private let first = Locked<(start: Int, error: E)?>(nil)
+///
+/// Every parallel loop makes one and hardly any fails: so it is one small object, locked by spinning.
+final class FirstFailure<E: Error>: @unchecked Sendable {
+    private let isLocked = Atomic(false)
     private let start = Atomic<Int>(.max)
+    private var first: E?
 
-    var error: E? { first.withLock { $0?.error } }
+    /// To be read when every range has ended.
+    var error: E? { start.load(ordering: .acquiring) == .max ? nil : first }
 
     func concerns(_ start: Int) -> Bool { start < self.start.load(ordering: .relaxed) }
 
     func note(_ error: E, at start: Int) {
-        first.withLock { first in
-            if let first, first.start < start { return }
-            first = (start, error)
-            self.start.store(start, ordering: .relaxed)
-        }
+        while isLocked.exchange(true, ordering: .acquiring) {}
+        defer { isLocked.store(false, ordering: .releasing) }
+        guard concerns(start) else { return }
+        first = error
+        self.start.store(start, ordering: .releasing)
     }
 }
