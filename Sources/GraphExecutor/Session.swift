@@ -165,14 +165,17 @@ public final class Session: Sendable {
         ONNXError(.usage, "the graph has no value '\(name)'", remedy: "`onnx-run inspect --graph` lists the names")
     }
 
-    private func run(_ inputs: [String: Value], fetch: [String]?, state: RunState) throws -> OrderedDictionary<String, Value> {
-        defer { state.budget.close() }
-        let program = try program(fetching: fetch)
-        let names = fetch ?? outputs.map(\.name)
-        let fetched = try zip(names, program.ids(named: names)).map { name, id in
+    private func values(named names: [String], of program: Program) throws -> [(String, Program.ID)] {
+        try zip(names, program.ids(named: names)).map { name, id in
             guard let id else { throw unknown(name) }
             return (name, id)
         }
+    }
+
+    private func run(_ inputs: [String: Value], fetch: [String]?, state: RunState) throws -> OrderedDictionary<String, Value> {
+        defer { state.budget.close() }
+        let program = try program(fetching: fetch)
+        let fetched = try fetch.map { try values(named: $0, of: program) } ?? program.outputs.map { ($0.info.name, $0.id) }
         let executor = Executor(program, state: state, kept: state.isPlanned ? [] : Set(fetched.map(\.1)))
         for (input, value) in zip(program.inputs, try InputCheck.bind(inputs, to: program)) {
             if let value { executor.set(input.id, value) }

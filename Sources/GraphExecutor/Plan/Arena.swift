@@ -51,12 +51,12 @@ final class Arena: @unchecked Sendable {
     }
 }
 
-/// The contexts of a plan's steps, bound to one arena.
+/// A plan's steps, bound to one arena.
 final class Activation {
     let plan: Plan
     /// Values that are the same whenever the plan runs in this arena.
     let fixed: [Program.ID: Tensor]
-    let contexts: [RunContext]
+    let steps: [BoundStep]
     let host: PlannedHost
 
     init(_ plan: Plan, _ program: Program, _ memory: Storage) throws(ONNXError) {
@@ -72,11 +72,41 @@ final class Activation {
         self.fixed = fixed
         let host = PlannedHost()
         self.host = host
-        contexts = plan.steps.map { step in
-            RunContext(
-                inputs: program.steps[step.index].inputs.map { $0.flatMap { fixed[$0] }.map(Value.tensor) }, outputTypes: step.outputTypes,
-                wanted: step.wanted, host: host)
+        var steps: [BoundStep] = []
+        for planned in plan.steps { steps.append(try BoundStep(planned, plan, program.steps[planned.index], fixed, memory, host)) }
+        self.steps = steps
+    }
+}
+
+/// A step of a plan with all that is the same in each of its runs, so that a run looks nothing up.
+final class BoundStep {
+    let planned: Plan.Step
+    let operation: any Operator
+    let outputs: [Program.ID?]
+    let context: RunContext
+    /// The places of its outputs in the arena.
+    let targets: [MutableTensor?]
+    /// Whether an output has the run-time extent.
+    let hasBoundedOutputs: Bool
+
+    init(
+        _ planned: Plan.Step, _ plan: Plan, _ step: Program.Step, _ fixed: [Program.ID: Tensor], _ memory: Storage, _ host: PlannedHost
+    ) throws(ONNXError) {
+        self.planned = planned
+        operation = step.operation
+        outputs = step.outputs
+        context = RunContext(
+            inputs: step.inputs.map { $0.flatMap { fixed[$0] }.map(Value.tensor) }, outputTypes: planned.outputTypes, wanted: planned.wanted, host: host)
+        var targets: [MutableTensor?] = []
+        for id in step.outputs {
+            guard let id, case .arena(let offset, let type, let shape)? = plan.places[id] else {
+                targets.append(nil)
+                continue
+            }
+            targets.append(try MutableTensor(type, shape, memory, byteOffset: offset))
         }
+        self.targets = targets
+        hasBoundedOutputs = step.outputs.contains { $0.map { plan.bounded[$0] != nil } ?? false }
     }
 }
 

@@ -79,59 +79,65 @@ final class Executor: RunHost {
         defer { state.arenas.give(arena) }
         let activation = try arena.activation(plan, program)
         extent = nil
-        for (position, planned) in plan.steps.enumerated() {
-            let step = program.steps[planned.index]
-            let context = activation.contexts[position]
+        for bound in activation.steps {
             defer {
-                context.reset()
-                for input in planned.patches { context.rebind(input, nil) }
+                bound.context.reset()
+                for input in bound.planned.patches { bound.context.rebind(input, nil) }
                 activation.host.end()
                 arena.scratch.endStep(limit: state.scratchLimit)
             }
             do {
                 try state.check()
-                try perform(step, planned, context, activation, arena)
+                try perform(bound, activation, arena)
             } catch let error as ONNXError {
-                throw located(error, step) { context.value($0)?.summary }
+                throw located(error, program.steps[bound.planned.index]) { bound.context.value($0)?.summary }
             }
-            for id in planned.dying { values[id] = nil }
+            for id in bound.planned.dying { values[id] = nil }
         }
         for (id, tensor) in plan.knownAfterwards { values[id] = .tensor(tensor) }
         if let open = plan.open { try performOpen(open, activation, arena) }
     }
 
-    private func perform(_ step: Program.Step, _ planned: Plan.Step, _ context: RunContext, _ activation: Activation, _ arena: Arena) throws {
+    private func perform(_ bound: BoundStep, _ activation: Activation, _ arena: Arena) throws {
+        let (planned, context) = (bound.planned, bound.context)
         for input in planned.patches {
-            guard let id = step.inputs[input], let value = values[id] else { throw ONNXError(.shape, "input \(input) was not produced") }
+            guard let id = program.steps[planned.index].inputs[input], let value = values[id] else {
+                throw ONNXError(.shape, "input \(input) was not produced")
+            }
             context.rebind(input, value)
         }
-        let plan = activation.plan
         for input in planned.bounded {
-            if let id = step.inputs[input], let tensor = activation.fixed[id] { context.rebind(input, .tensor(try cut(id, tensor, plan, arena))) }
+            guard let id = program.steps[planned.index].inputs[input], let tensor = activation.fixed[id] else { continue }
+            context.rebind(input, .tensor(try cut(id, tensor, activation.plan, arena)))
         }
-        let targets = try step.outputs.enumerated().map { output, id -> MutableTensor? in
-            guard let id else { return nil }
-            if plan.bounded[id] != nil, extent != nil, case .tensor(let element, let shape?)? = planned.outputTypes[output] {
-                context.retype(output, .tensor(element, cut(id, shape, plan)))
-            }
-            guard case .arena(let offset, let type, let shape)? = plan.places[id] else { return nil }
-            return try MutableTensor(type, cut(id, shape.map(Dimension.known), plan).compactMap(\.size), arena.memory, byteOffset: offset)
-        }
+        let targets = extent != nil && bound.hasBoundedOutputs ? try cutTargets(bound, activation.plan, arena) : bound.targets
         activation.host.begin(self, arena, targets: targets)
         let start = state.profile?.now
-        try step.operation.apply(context)
-        if let start { state.profile?.note(step, context, since: start) }
-        for (output, id) in step.outputs.enumerated() where planned.wanted[output] {
+        try bound.operation.apply(context)
+        if let start { state.profile?.note(program.steps[planned.index], context, since: start) }
+        for (output, id) in bound.outputs.enumerated() where planned.wanted[output] {
             guard let id else { continue }
             guard let value = context.results[output] else { throw ONNXError(.unsupported, "output \(output) is not computed") }
             guard let target = targets[output] else {
                 values[id] = try arena.detached(value)
-                if extent == nil, let axis = plan.bounded[id] { extent = value.tensor?.shape[axis] }
+                if extent == nil, let axis = activation.plan.bounded[id] { extent = value.tensor?.shape[axis] }
                 continue
             }
             try settle(value, in: target)
         }
-        try observe(step, targets)
+        if state.observer != nil { try observe(program.steps[planned.index], targets) }
+    }
+
+    /// The places of a step's outputs with the run-time extent, and their types in its context.
+    private func cutTargets(_ bound: BoundStep, _ plan: Plan, _ arena: Arena) throws -> [MutableTensor?] {
+        try bound.outputs.enumerated().map { output, id in
+            guard let id else { return nil }
+            if plan.bounded[id] != nil, case .tensor(let element, let shape?)? = bound.planned.outputTypes[output] {
+                bound.context.retype(output, .tensor(element, cut(id, shape, plan)))
+            }
+            guard case .arena(let offset, let type, let shape)? = plan.places[id] else { return nil }
+            return try MutableTensor(type, cut(id, shape.map(Dimension.known), plan).compactMap(\.size), arena.memory, byteOffset: offset)
+        }
     }
 
     /// Hands what a step of the main graph has made to the run's observer: copies of what lies in the arena, where it is soon overwritten.

@@ -14,6 +14,13 @@ package struct BroadcastWalk: Sendable {
 
     /// `shapes` must broadcast to `result`.
     package init(_ shapes: [[Int]], to result: [Int]) {
+        if shapes.allSatisfy({ $0 == result }) {
+            runLength = Shape.product(result)
+            runCount = runLength == 0 ? 0 : 1
+            steps = Array(repeating: 1, count: shapes.count)
+            (outerShape, outerStrides) = ([], Array(repeating: [], count: shapes.count))
+            return
+        }
         var dimensions: [Int] = []
         var strides = [[Int]](repeating: [], count: shapes.count)
         let own = shapes.map { shape -> [Int] in
