@@ -3,7 +3,7 @@ internal import OpLibrary
 internal import OrderedCollections
 internal import Tensors
 
-/// Integer products with a constant matrix that are cast and scaled to floats, and the bias and activation that follow.
+/// Integer products with a constant matrix that are cast and scaled to floats, and the bias, activation and residual that follow.
 enum FuseQuantizedLinear: Pass {
     static let name = "fuse quantized linear layers"
 
@@ -22,28 +22,14 @@ enum FuseQuantizedLinear: Pass {
             product.node.opType == "Mul", product.node.domain.isEmpty,
             let scales = scales(product.node.inputs[product.node.inputs[0] == cast.node.outputs[0] ? 1 : 0], columns, editor)
         else { return editor.refuse(node, "what follows is no cast to float and one scale") }
-        var inputs = [node.inputs[0], node.inputs[1], scales.a, scales.b, zero(2), zero(3), ""]
-        var last = product
-        var removed = [index, cast.index, product.index]
-        var activation = "identity"
-        if let sum = editor.onlyReader(last.node.outputs[0]), sum.node.opType == "Add", sum.node.domain.isEmpty {
-            let other = sum.node.inputs[sum.node.inputs[0] == last.node.outputs[0] ? 1 : 0]
-            if let bias = editor.constant(other), bias.rank == 1, bias.count == columns, bias.elementType == .float {
-                inputs[6] = other
-                last = sum
-                removed.append(sum.index)
-            }
-        }
-        if let next = editor.onlyReader(last.node.outputs[0]), let name = FuseLinear.activation(next.node) {
-            activation = name
-            last = next
-            removed.append(next.index)
-        }
+        var inputs = [node.inputs[0], node.inputs[1], scales.a, scales.b, zero(2), zero(3), "", ""]
+        let tail = LinearTail(after: product, columns: columns, editor)
+        (inputs[6], inputs[7]) = (tail.bias, tail.residual)
         while inputs.last?.isEmpty ?? false { inputs.removeLast() }
         let fused = Node(
-            "QuantizedLinear", domain: Fused.domain, name: node.name, inputs: inputs, outputs: last.node.outputs,
-            attributes: ["activation": .string(activation)])
-        editor.replace(last.index, with: fused, removing: removed, as: "quantized linear")
+            "QuantizedLinear", domain: Fused.domain, name: node.name, inputs: inputs, outputs: tail.last.node.outputs,
+            attributes: ["activation": .string(tail.activation)])
+        editor.replace(tail.last.index, with: fused, removing: [index, cast.index] + tail.nodes, as: "quantized linear")
     }
 
     private static func isFloatCast(_ node: Node) -> Bool {
