@@ -6,10 +6,12 @@ internal import Tensors
 
 /// Computes once what is the same in every run.
 enum FoldConstants {
-    static func run(_ model: inout Model, limits: Limits) throws -> PassReport {
+    /// Unless `foldsBytes`, dequantized constants that passes can use as bytes are left alone.
+    static func run(_ model: inout Model, limits: Limits, foldsBytes: Bool = false) throws -> PassReport {
         var report = PassReport(pass: "fold constants")
         var program = try ProgramBuilder.build(model, limits: limits)
-        let folding = Folding(limit: limits.foldedConstantBytes, leaving: transposedWeights(model.graph))
+        let folding = Folding(
+            limit: limits.foldedConstantBytes, leaving: transposedWeights(model.graph).union(foldsBytes ? [] : FuseDequantizedProduct.keptBytes(model.graph)))
         try program.inferTypes(folding: folding)
         report.refusals = folding.refusals
         let outputs = Set(model.graph.outputs.map(\.name))

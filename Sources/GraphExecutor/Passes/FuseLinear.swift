@@ -37,14 +37,18 @@ enum FuseLinear: Pass {
         guard editor.isFloat(node.inputs[0]), editor.constant(node.inputs[1])?.rank == 2 else { return }
         let bias = node.inputs.count > 2 ? node.inputs[2] : ""
         guard bias.isEmpty || isBias(bias, of: node.outputs[0], editor) else { return editor.refuse(node, "C is no constant vector of the columns") }
-        func flag(_ name: String) -> Bool { if case .int(let value)? = node.attributes[name] { value != 0 } else { false } }
+        guard isPlain(node) else { return editor.refuse(node, "A is transposed, or alpha or beta are not 1") }
+        fuse(index, node, inputs: [node.inputs[0], node.inputs[1], bias, ""], isTransposed: node.integer("transB") ?? 0 != 0, editor)
+    }
+
+    /// Whether a Gemm takes A as it is, alpha and beta 1.
+    static func isPlain(_ node: Node) -> Bool {
         func isOne(_ name: String) -> Bool { if case .float(let value)? = node.attributes[name] { value == 1 } else { true } }
-        guard !flag("transA"), isOne("alpha"), isOne("beta") else { return editor.refuse(node, "A is transposed, or alpha or beta are not 1") }
-        fuse(index, node, inputs: [node.inputs[0], node.inputs[1], bias, ""], isTransposed: flag("transB"), editor)
+        return node.integer("transA") ?? 0 == 0 && isOne("alpha") && isOne("beta")
     }
 
     /// Whether `name` is a constant vector with an element for each column of `product`.
-    private static func isBias(_ name: String, of product: String, _ editor: GraphEditor) -> Bool {
+    static func isBias(_ name: String, of product: String, _ editor: GraphEditor) -> Bool {
         guard let bias = editor.constant(name), bias.rank == 1, let columns = editor.shape(product)?.last?.size else { return false }
         return bias.count == columns && bias.elementType == .float
     }

@@ -266,6 +266,11 @@ final class GraphEditor {
     }
 }
 
+extension Node {
+    /// An attribute that is an integer.
+    func integer(_ name: String) -> Int64? { if case .int(let value)? = attributes[name] { value } else { nil } }
+}
+
 /// What a pass did to a graph.
 package struct PassReport: Sendable {
     /// A place that a pass has changed.

@@ -4,15 +4,16 @@ internal import Tensors
 /// What follows a product, each the only reader of what is before it, and can be done before the product leaves the cache: a bias, an activation, a residual.
 struct LinearTail {
     /// Empty where there is none.
-    private(set) var bias = ""
+    private(set) var bias: String
     private(set) var activation = "identity"
     private(set) var residual = ""
     /// The product and all that follows.
     private(set) var nodes: [Int]
     private(set) var last: (index: Int, node: Node)
 
-    /// The tail of a product with so many columns.
-    init(after product: (index: Int, node: Node), columns: Int, _ editor: GraphEditor) {
+    /// The tail of a product with so many columns, and perhaps a bias of its own.
+    init(after product: (index: Int, node: Node), columns: Int, bias: String = "", _ editor: GraphEditor) {
+        self.bias = bias
         last = product
         nodes = [product.index]
         var isActivated = false
@@ -23,8 +24,8 @@ struct LinearTail {
                 isActivated = true
             } else if next.node.domain.isEmpty, next.node.opType == "Add", next.node.inputs[0] != next.node.inputs[1] {
                 let other = next.node.inputs[next.node.inputs[0] == value ? 1 : 0]
-                if bias.isEmpty, !isActivated, Self.isVector(other, columns, editor) {
-                    bias = other
+                if self.bias.isEmpty, !isActivated, Self.isVector(other, columns, editor) {
+                    self.bias = other
                 } else if editor.isFloat(other), editor.constant(other) == nil, Self.isSameRank(other, value, editor) {
                     residual = other
                 } else {

@@ -15,7 +15,8 @@ enum Passes {
     /// The passes for a model of `opset`, in their order. What fusions look for broadcasts by NumPy's rule, which opset 7 began.
     private static func list(opset: Int) -> [any Pass.Type] {
         let fusions: [any Pass.Type] = [
-            FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, AdoptAttention.self, FuseLinear.self, FuseQuantizedLinear.self,
+            FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, AdoptAttention.self, MoveQuantized.self, FuseDequantizedProduct.self,
+            FuseLinear.self, FuseQuantizedLinear.self,
         ]
         let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self, SkipPadding.self, FuseElementwise.self]
         return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : fusions + movements) + [DropUnread.self]
@@ -38,6 +39,11 @@ enum Passes {
             current = editor.isChanged ? nil : program
             // What an identity stood between is known only now.
             if pass == DropIdentities.self, !editor.report.patches.isEmpty { reports.append(try FoldConstants.run(&model, limits: limits)) }
+            // Bytes that no product has taken serve best as floats.
+            if pass == FuseDequantizedProduct.self, FuseDequantizedProduct.leaves(model.graph) {
+                reports.append(try FoldConstants.run(&model, limits: limits, foldsBytes: true))
+                current = nil
+            }
         }
         if options.precision != .fp32 {
             let editor = GraphEditor(model, try current ?? typed(model, limits), pass: ChoosePrecision.name, opset: opset)

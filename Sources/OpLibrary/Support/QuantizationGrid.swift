@@ -52,7 +52,17 @@ package struct QuantizationGrid: Sendable {
     package var isUniform: Bool { extent == 1 && outerStride == 0 && axisStride == 0 }
 
     /// Elements after one another that share a scale, beginning at a multiple of this number.
-    package var runLength: Int { isUniform ? .max : innerStride == 0 ? inner : 1 }
+    private var runLength: Int { isUniform ? .max : innerStride == 0 ? inner : 1 }
+
+    /// Calls `body` with one run after the other of elements of `part` that share a scale, and the index of that scale.
+    package func forEachRun(of part: Range<Int>, _ body: (_ run: Range<Int>, _ place: Int) -> Void) {
+        var start = part.lowerBound
+        while start < part.upperBound {
+            let end = isUniform ? part.upperBound : Swift.min(part.upperBound, start - start % runLength + runLength)
+            body(start..<end, index(start))
+            start = end
+        }
+    }
 }
 
 /// The whole numbers that a quantised integer type holds.

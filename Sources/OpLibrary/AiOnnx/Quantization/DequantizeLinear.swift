@@ -1,4 +1,5 @@
 internal import Bytes
+internal import CKernels
 internal import GraphIR
 internal import Tensors
 
@@ -51,7 +52,8 @@ extension AiOnnx {
             let wide = y.elementType == .float ? y : try context.scratch(.float, y.shape)
             let result = try wide.elements(Float.self)
             if x.elementType.isInteger {
-                try x.unpacked().visitDequantized(result, scales, zeros, grid)
+                let x = try x.unpacked()
+                try x.elementType.visitInteger(Dequantize(x: x, result: result, scales: scales, zeros: zeros, grid: grid, context: context))
             } else {
                 let values = try x.doubles()
                 for index in result.indices {
@@ -64,26 +66,37 @@ extension AiOnnx {
     }
 }
 
-extension Tensor {
-    fileprivate func visitDequantized(_ result: MutableElements<Float>, _ scales: [Float], _ zeros: [Float], _ grid: QuantizationGrid) throws {
-        try elementType.visitInteger(Dequantize(x: self, result: result, scales: scales, zeros: zeros, grid: grid))
-    }
-}
-
 private struct Dequantize: IntegerVisitor {
     let x: Tensor
     let result: MutableElements<Float>
     let scales: [Float]
     let zeros: [Float]
     let grid: QuantizationGrid
+    let context: RunContext
 
     func visit<T: Arithmetic & FixedWidthInteger>(_ type: T.Type) throws {
-        let elements = try x.elements(T.self)
-        let step = Swift.max(1, Swift.min(grid.runLength, elements.count))
-        for start in stride(from: 0, to: elements.count, by: step) {
-            let place = grid.index(start)
-            let (scale, zero) = (scales[place], zeros[place])
-            for index in start..<Swift.min(start + step, elements.count) { result[index] = (Float(elements[index]) - zero) * scale }
+        let (elements, result, scales, zeros, grid) = (try x.elements(T.self), result, scales, zeros, grid)
+        let (unsigned, signed) = (elements as? Elements<UInt8>, elements as? Elements<Int8>)
+        try context.parallel(elements.count, grain: 32_768) { part in
+            grid.forEachRun(of: part) { run, place in
+                let (scale, zero) = (scales[place], zeros[place])
+                // Bytes have a kernel, with the same bits.
+                if let bytes = unsigned, let zero = Int32(exactly: zero) {
+                    return unsafe bytes.withPointer(run) { source in
+                        unsafe result.withPointer(run) { unsafe ck_kernels().pointee.dequantize_u8(source, scale, zero, $0, run.count) }
+                    }
+                }
+                if let bytes = signed, let zero = Int32(exactly: zero) {
+                    return unsafe bytes.withPointer(run) { source in
+                        unsafe result.withPointer(run) { unsafe ck_kernels().pointee.dequantize_s8(source, scale, zero, $0, run.count) }
+                    }
+                }
+                unsafe elements.withPointer(run) { source in
+                    unsafe result.withPointer(run) { target in
+                        for index in 0..<run.count { unsafe target[index] = (Float(source[index]) - zero) * scale }
+                    }
+                }
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import CKernels
 internal import GraphIR
 package import Tensors
 
@@ -63,9 +64,14 @@ extension AiOnnx {
             let zeros = try zeroPoint?.doubles() ?? Array(repeating: 0, count: scales.count)
             let source = try Numbers(x)
             if let range = IntegerRange(y.elementType) {
-                let wide = try MutableTensor(y.elementType.bitWidth <= 8 ? (y.elementType.isSignedInteger ? .int8 : .uint8) : y.elementType, y.shape)
-                try wide.elementType.visitInteger(Integers(source: source, scales: scales, zeros: zeros, grid: grid, range: range, division: division, y: wide))
-                try y.take(wide)
+                // Narrower integers are packed afterwards.
+                let isPacked = y.elementType.bitWidth < 8
+                let wide = isPacked ? try MutableTensor(y.elementType.isSignedInteger ? .int8 : .uint8, y.shape) : y
+                try wide.elementType.visitInteger(
+                    Integers(
+                        source: source, floats: x.elementType == .float && division == .float ? try x.elements(Float.self) : nil, scales: scales, zeros: zeros,
+                        grid: grid, range: range, division: division, y: wide, context: context))
+                if isPacked { try y.take(wide) }
             } else {
                 let saturate = saturate
                 try y.encodeSmallFloats(saturate: saturate) { index in
@@ -77,19 +83,52 @@ extension AiOnnx {
 
         private struct Integers: IntegerVisitor {
             let source: Numbers
+            /// The elements where they are floats and divided as such.
+            let floats: Elements<Float>?
             let scales: [Double]
             let zeros: [Double]
             let grid: QuantizationGrid
             let range: IntegerRange
             let division: ElementType
             let y: MutableTensor
+            let context: RunContext
 
             func visit<T: Arithmetic & FixedWidthInteger>(_ type: T.Type) throws {
                 let result = try y.elements(T.self)
-                for index in result.indices {
-                    let place = grid.index(index)
-                    let value = division.divide(source[index], scales[place]).rounded(.toNearestOrEven) + zeros[place]
-                    result[index] = T(saturating: range.clamp(value))
+                guard let floats, T.bitWidth <= 16 else {
+                    for index in result.indices {
+                        let place = grid.index(index)
+                        let value = division.divide(source[index], scales[place]).rounded(.toNearestOrEven) + zeros[place]
+                        result[index] = T(saturating: range.clamp(value))
+                    }
+                    return
+                }
+                let (scales, zeros, grid, bytes) = (scales, zeros, grid, y.rawBytes())
+                let (isByte, lowest, highest) = (T.bitWidth == 8 && range.highest - range.lowest == 255, Float(range.lowest), Float(range.highest))
+                try context.parallel(result.count, grain: 32_768) { part in
+                    grid.forEachRun(of: part) { run, place in
+                        let (scale, zero) = (Float(scales[place]), Float(zeros[place]))
+                        unsafe floats.withPointer(run) { source in
+                            if isByte, let zero = Int32(exactly: zero) {
+                                unsafe bytes.withPointer(run) { target in
+                                    if T.isSigned {
+                                        unsafe target.withMemoryRebound(to: Int8.self, capacity: run.count) {
+                                            unsafe ck_kernels().pointee.quantize_s8(source, scale, zero, $0, run.count)
+                                        }
+                                    } else {
+                                        unsafe ck_kernels().pointee.quantize_u8(source, scale, zero, target, run.count)
+                                    }
+                                }
+                                return
+                            }
+                            unsafe result.withPointer(run) { target in
+                                for index in 0..<run.count {
+                                    let value = unsafe (source[index] / scale).rounded(.toNearestOrEven) + zero
+                                    unsafe target[index] = T(value > lowest ? Swift.min(value, highest) : lowest)
+                                }
+                            }
+                        }
+                    }
                 }
             }
         }
