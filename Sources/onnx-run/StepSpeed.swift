@@ -30,14 +30,14 @@ struct StepSpeed {
 
     /// The heads of the columns of `cells`.
     static func heads(withLimits: Bool) -> String {
-        "        ms   share   GFLOP/s" + (withLimits ? " of peak" : "") + "      GB/s" + (withLimits ? " of peak" : "")
+        "        ms   share   GFLOP/s" + (withLimits ? "  of peak" : "") + "      GB/s" + (withLimits ? "  of peak" : "")
     }
 
     func cells(withLimits: Bool) -> String {
         func cell(_ value: Double?, _ width: Int, _ decimals: Int) -> String { (value?.text(decimals: decimals) ?? "-").aligned(to: width) }
-        func percent(_ value: Double?) -> String { (value.map { ($0 * 100).text(decimals: 1) + "%" } ?? "-").aligned(to: 8) }
-        return cell(milliseconds, 10, 3) + percent(share) + cell(gigaflops, 10, 1) + (withLimits ? percent(computeShare) : "")
-            + cell(gigabytes, 10, 1) + (withLimits ? percent(memoryShare) : "")
+        func percent(_ value: Double?, _ width: Int) -> String { (value.map { ($0 * 100).text(decimals: 1) + "%" } ?? "-").aligned(to: width) }
+        return cell(milliseconds, 10, 3) + percent(share, 8) + cell(gigaflops, 10, 1) + (withLimits ? percent(computeShare, 9) : "")
+            + cell(gigabytes, 10, 1) + (withLimits ? percent(memoryShare, 9) : "")
     }
 
     var fields: [String: Any] {

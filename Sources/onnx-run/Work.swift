@@ -14,7 +14,9 @@ struct Work {
     let bytes: Double
 
     init(_ entry: Profile.Entry) {
-        bytes = (entry.inputs + entry.outputs).reduce(0) { $0 + Self.bytes($1) }
+        // Of a table only what is picked is read.
+        let read = ["Gather", "GatherElements", "GatherND"].contains(entry.operation) ? entry.outputs + entry.inputs.dropFirst() : entry.inputs
+        bytes = (read + entry.outputs).reduce(0) { $0 + Self.bytes($1) }
         operations = Self.operations(entry)
         precision = Self.precision(entry)
     }
