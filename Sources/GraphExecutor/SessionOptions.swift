@@ -40,9 +40,9 @@ public struct SessionOptions: Sendable {
     public var seed: UInt64?
     /// A file that keeps the weights in the layouts of this machine's kernels: used where it fits the model, else made anew. Nil keeps none.
     public var packedCache: String?
-    /// How closely linear layers are computed; a reference session computes them as the graph says.
+    /// How closely linear layers are computed, and attention (in bf16 for int8 too); a reference session computes them as the graph says.
     public var precision = Precision.fp32
-    /// Linear layers that stay in fp32: names of nodes, in which `*` stands for any characters. One that fits no layer is an error.
+    /// Linear layers and attentions that stay in fp32: names of nodes, in which `*` stands for any characters. One that fits none is an error.
     public var keepFP32: [String] = []
     /// The bounds that the model is held to.
     public var limits = Limits()

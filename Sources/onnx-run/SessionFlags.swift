@@ -12,10 +12,11 @@ struct SessionFlags: ParsableArguments {
     @Option(help: ArgumentHelp("Keep the packed weights in this file, for the next start; made anew where it doesn't fit the model.", valueName: "file"))
     var packedCache: String?
 
-    @Option(help: "fp32, bf16 or int8: how closely linear layers with constant weights are computed.") var precision = PrecisionName.fp32
+    @Option(help: "fp32, bf16 or int8: how closely linear layers with constant weights are computed; attention is in bf16 for both.") var precision =
+        PrecisionName.fp32
     @Option(
         name: .customLong("keep-fp32"),
-        help: ArgumentHelp("A linear layer that stays in fp32, by its node's name; * stands for any characters. Repeatable.", valueName: "name"))
+        help: ArgumentHelp("A linear layer or attention that stays in fp32, by its node's name; * stands for any characters. Repeatable.", valueName: "name"))
     var keepFP32: [String] = []
     @Option(help: "compute, or skip: rows that an attention mask hides are left out, and 0 in outputs that have a row for each token.")
     var padding = PaddingName.compute

@@ -13,6 +13,9 @@ import Testing
         var isMaskBool = false
         /// Rows of the mask that hide every key.
         var hidesRows = false
+        /// Of attention. For bf16 the inputs are bfloat16 already: what is left are the weights, each off by 2^-9 of itself, of values up to 4 apart.
+        var precision = Precision.fp32
+        var tolerance: Double { precision == .bf16 ? 8e-3 : 5e-6 }
     }
 
     private static func activation(_ name: String) -> Case {
@@ -24,14 +27,34 @@ import Testing
     }
 
     private static func attention(
-        _ name: String, mask: [Int]?, rowsFirst: Bool, _ attributes: [(String, Attribute)] = [], isMaskBool: Bool = false, hidesRows: Bool = false
+        _ name: String, mask: [Int]?, rowsFirst: Bool, _ attributes: [(String, Attribute)] = [], isMaskBool: Bool = false, hidesRows: Bool = false,
+        precision: Precision
     ) -> Case {
         let (q, k) = rowsFirst ? ([2, 5, 3, 8], [2, 7, 3, 8]) : ([2, 3, 5, 8], [2, 3, 7, 8])
         let flags = ["q_rows_first", "k_rows_first", "v_rows_first", "y_rows_first"].map { ($0, Attribute.int(rowsFirst ? 1 : 0)) }
         return Case(
-            testDescription: "Attention \(name)", operation: "Attention",
-            inputs: [("Q", q), ("K", k), ("V", k)] + (mask.map { [("mask", $0)] } ?? []), attributes: [("scale", .float(0.3))] + flags + attributes,
-            isMaskBool: isMaskBool, hidesRows: hidesRows)
+            testDescription: "Attention \(name), \(precision)", operation: "Attention",
+            inputs: [("Q", q), ("K", k), ("V", k)] + (mask.map { [("mask", $0)] } ?? []),
+            attributes: [("scale", .float(0.3)), ("precision", .string(precision.rawValue))] + flags + attributes,
+            isMaskBool: isMaskBool, hidesRows: hidesRows, precision: precision)
+    }
+
+    private static func attentions(_ precision: Precision) -> [Case] {
+        [
+            attention("without mask", mask: nil, rowsFirst: true, precision: precision),
+            attention("heads first", mask: nil, rowsFirst: false, precision: precision),
+            attention("a mask for all", mask: [2, 1, 5, 7], rowsFirst: true, precision: precision),
+            attention("a mask a key", mask: [2, 1, 1, 7], rowsFirst: true, precision: precision),
+            attention("a mask a head", mask: [1, 3, 5, 7], rowsFirst: false, precision: precision),
+            attention("a mask of rank 2", mask: [5, 7], rowsFirst: true, precision: precision),
+            attention("a mask a query", mask: [2, 1, 5, 1], rowsFirst: true, precision: precision),
+            attention("guarded", mask: [2, 1, 5, 7], rowsFirst: true, [("guards", .int(1))], hidesRows: true, precision: precision),
+            attention("not guarded", mask: [2, 1, 5, 7], rowsFirst: true, hidesRows: true, precision: precision),
+            attention(
+                "scores replaced", mask: [2, 1, 5, 7], rowsFirst: true, [("fill", .float(-.greatestFiniteMagnitude))], isMaskBool: true, hidesRows: true,
+                precision: precision),
+            attention("scores replaced by -inf", mask: [2, 1, 5, 7], rowsFirst: true, [("fill", .float(-.infinity))], isMaskBool: true, precision: precision),
+        ]
     }
 
     /// Each function of element-wise steps, on operands of which the last is one number, and on one that has been through a step.
@@ -54,19 +77,7 @@ import Testing
             linear("with a residual that is broadcast", [("X", [2, 3, 5]), ("W", [5, 7]), ("B", [7]), ("R", [1, 3, 7])]),
             linear("with a residual that broadcasts it", [("X", [1, 3, 5]), ("W", [5, 7]), ("B", [7]), ("R", [4, 3, 7])]),
             linear("of no rows", [("X", [0, 3, 5]), ("W", [5, 7]), ("B", [7])]),
-            attention("without mask", mask: nil, rowsFirst: true),
-            attention("heads first", mask: nil, rowsFirst: false),
-            attention("a mask for all", mask: [2, 1, 5, 7], rowsFirst: true),
-            attention("a mask a key", mask: [2, 1, 1, 7], rowsFirst: true),
-            attention("a mask a head", mask: [1, 3, 5, 7], rowsFirst: false),
-            attention("a mask of rank 2", mask: [5, 7], rowsFirst: true),
-            attention("a mask a query", mask: [2, 1, 5, 1], rowsFirst: true),
-            attention("guarded", mask: [2, 1, 5, 7], rowsFirst: true, [("guards", .int(1))], hidesRows: true),
-            attention("not guarded", mask: [2, 1, 5, 7], rowsFirst: true, hidesRows: true),
-            attention(
-                "scores replaced", mask: [2, 1, 5, 7], rowsFirst: true, [("fill", .float(-.greatestFiniteMagnitude))], isMaskBool: true, hidesRows: true),
-            attention("scores replaced by -inf", mask: [2, 1, 5, 7], rowsFirst: true, [("fill", .float(-.infinity))], isMaskBool: true),
-        ]
+        ] + attentions(.fp32) + attentions(.bf16)
 
     private func model(_ item: Case) throws -> Model {
         var graph = Graph(name: "fused")
@@ -96,16 +107,25 @@ import Testing
             if isMask && item.isMaskBool {
                 values[input.name] = .tensor(try Tensor((0..<count).map { TensorBool(isHidden($0)) }, shape: input.shape))
             } else {
-                values[input.name] = .tensor(try Tensor((0..<count).map { isMask && isHidden($0) ? -Float.infinity : next() }, shape: input.shape))
+                values[input.name] = .tensor(
+                    try Tensor((0..<count).map { isMask && isHidden($0) ? -Float.infinity : number(next(), item.precision) }, shape: input.shape))
             }
         }
     }
+
+    /// The number, or the bfloat16 towards 0.
+    private func number(_ x: Float, _ precision: Precision) -> Float { precision == .bf16 ? Float(bitPattern: x.bitPattern & 0xffff_0000) : x }
 
     @Test(arguments: cases) func meansItsExpansion(_ item: Case) throws {
         let (model, inputs) = (try model(item), try values(item))
         let fused = try Session(model: model).runSynchronously(inputs)
         let expanded = try Session(model: model, options: SessionOptions(kind: .reference)).runSynchronously(inputs)
         #expect(fused["Y"]?.tensor?.shape == expanded["Y"]?.tensor?.shape)
-        #expect(try distance(fused["Y"], expanded["Y"]) < 5e-6)
+        #expect(try distance(fused["Y"], expanded["Y"]) < item.tolerance)
+    }
+
+    @Test func attentionHasNoBytes() throws {
+        let item = Self.attention("in bytes", mask: nil, rowsFirst: true, precision: .int8)
+        #expect { try Session(model: try model(item)) } throws: { "\($0)".contains("attention has 'fp32' and 'bf16'") }
     }
 }

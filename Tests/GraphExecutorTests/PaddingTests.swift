@@ -13,11 +13,13 @@ import Testing
         "distilbert-tiny/question-answering/ts17.onnx", "distilbert-tiny/masked-lm/ts17.onnx", "distilbert-tiny/base/ts17-hidden-states.onnx",
     ]
 
-    private func session(_ path: String, _ kind: SessionOptions.Kind = .optimized, padding: SessionOptions.Padding = .compute, threads: Int = 2) throws
-        -> Session
-    {
+    private func session(
+        _ path: String, _ kind: SessionOptions.Kind = .optimized, padding: SessionOptions.Padding = .compute, threads: Int = 2,
+        precision: SessionOptions.Precision = .fp32
+    ) throws -> Session {
         var options = SessionOptions(kind: kind, threads: threads)
         options.padding = padding
+        options.precision = precision
         return try Session(model: try Fixtures.model(path), options: options)
     }
 
@@ -96,10 +98,16 @@ import Testing
     }
 
     /// The same bits alone, among others, and right-padded by 0 to 100, for any number of threads.
-    @Test(arguments: classifiers, [1, 3]) func bitsDoNotDependOnOtherSequences(_ path: String, _ threads: Int) throws {
-        let session = try session(path, threads: threads)
-        let output = try #require(session.outputs.first?.name)
-        let alone = try bits(try session.runSynchronously(try batch([right(11, of: 11)]))[output])
+    @Test(arguments: classifiers, SessionOptions.Precision.allCases) func bitsDoNotDependOnOtherSequences(
+        _ path: String, _ precision: SessionOptions.Precision
+    ) throws {
+        let one = try session(path, threads: 1, precision: precision)
+        let output = try #require(one.outputs.first?.name)
+        let alone = try bits(try one.runSynchronously(try batch([right(11, of: 11)]))[output])
+        for threads in [1, 3] { try expectSameBits(alone, output, try session(path, threads: threads, precision: precision)) }
+    }
+
+    private func expectSameBits(_ alone: [UInt32], _ output: String, _ session: Session) throws {
         for padding in [0, 1, 2, 5, 16, 37, 53] {
             let width = 11 + padding
             let masks = [right(11, of: width), right(width, of: width), right(1, of: width), right(width / 2, of: width)]

@@ -2,7 +2,7 @@ import GraphExecutor
 import ONNX
 import Testing
 
-/// Linear layers in less than fp32.
+/// Linear layers and attention in less than fp32.
 @Suite struct PrecisionTests {
     private let model: ONNX.Model
 
@@ -55,8 +55,10 @@ import Testing
     @Test(arguments: [SessionOptions.Precision.bf16, .int8]) func everyLayerIsMarked(precision: SessionOptions.Precision) throws {
         let linear = try session(.fp32).passReports.flatMap(\.patches).count { $0.kind == "linear" }
         let report = try report(try session(precision))
-        #expect(report.patches.map(\.kind) == Array(repeating: precision.rawValue, count: report.patches.count))
-        #expect(!report.patches.isEmpty && report.patches.count + report.refusals.count <= linear)
+        let (attentions, layers) = (report.patches.filter { $0.node.contains("Attention") }, report.patches.filter { !$0.node.contains("Attention") })
+        #expect(attentions.map(\.kind) == ["bf16", "bf16"])
+        #expect(Set(layers.map(\.kind)) == [precision.rawValue])
+        #expect(!layers.isEmpty && layers.count + report.refusals.count <= linear)
     }
 
     @Test func layersAreKept() throws {
@@ -67,7 +69,7 @@ import Testing
     }
 
     @Test func patternThatFitsNothingIsAnError() {
-        #expect { try session(.bf16, keep: ["no such layer"]) } throws: { "\($0)".contains("no linear layer is named 'no such layer'") }
+        #expect { try session(.bf16, keep: ["no such layer"]) } throws: { "\($0)".contains("no linear layer or attention is named 'no such layer'") }
     }
 
     /// A right operand that is no constant stays in fp32, and so does what no fusion has found to be a layer.

@@ -32,6 +32,7 @@ extension Fused {
             scale = try node.float("scale")
             guards = try node.flag("guards")
             precision = try node.choice("precision")
+            guard precision != .int8 else { throw ONNXError(.malformed, "attribute 'precision' is 'int8'; attention has 'fp32' and 'bf16'") }
             fill = try node.float("fill")
             rowsFirst = try ["q_rows_first", "k_rows_first", "v_rows_first"].map { try node.flag($0) }
             resultRowsFirst = try node.flag("y_rows_first")
