@@ -66,6 +66,14 @@ package struct Program: Sendable {
 
     package var valueCount: Int { names.count }
 
+    /// Lets types, in bodies too, give dimensions that nothing is known of a name.
+    mutating func nameUnknowns() {
+        namesUnknowns = true
+        for index in steps.indices {
+            for name in steps[index].bodies.keys { steps[index].bodies[name]?.nameUnknowns() }
+        }
+    }
+
     /// The places of values by name.
     package func ids(named wanted: [String]) -> [ID?] {
         let byName = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })

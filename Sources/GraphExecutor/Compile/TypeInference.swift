@@ -23,7 +23,10 @@ extension Program {
         for id in constants.indices {
             if let tensor = constants[id] { types[id] = Value.tensor(tensor).type }
         }
-        for (index, input) in inputs.enumerated() { types[input.id] = index < given.count ? given[index] ?? input.info.type : input.info.type }
+        for (index, input) in inputs.enumerated() {
+            let type = index < given.count ? given[index] ?? input.info.type : input.info.type
+            types[input.id] = namesUnknowns && isBody ? type?.namingUnknowns(names[input.id]) : type
+        }
         for (index, capture) in captures.enumerated() {
             types[capture.inner] = captured[index]
             derive(capture.inner, outer[index])
@@ -62,7 +65,7 @@ extension Program {
         let step = steps[index]
         let inputTypes = step.inputs.map { $0.flatMap { types[$0] } }
         try step.checkTypes(inputTypes)
-        let bodies = step.bodies.isEmpty ? nil : BodyTypes(step, in: self)
+        let bodies = step.bodies.isEmpty ? nil : BodyTypes(step, in: self, folding)
         let inference = Inference(
             inputs: inputTypes, constants: step.inputs.map { $0.flatMap { constants[$0] } }, sizes: step.inputs.map { dimensions($0) },
             outputCount: step.outputs.count, body: bodies?.infer)
@@ -70,7 +73,7 @@ extension Program {
         if let bodies { steps[index].bodies = bodies.programs }
         for (output, id) in step.outputs.enumerated() {
             guard let id else { continue }
-            types[id] = namesUnknowns && !isBody ? inference.outputs[output]?.namingUnknowns("\(names[id])") : inference.outputs[output]
+            types[id] = namesUnknowns ? inference.outputs[output]?.namingUnknowns(names[id]) : inference.outputs[output]
             // The types within a body are those of one call; what follows from them need not hold for the next.
             if !isBody || step.inputs.isEmpty { derive(id, inference.values[output]) }
         }
@@ -79,7 +82,9 @@ extension Program {
     }
 
     private mutating func fold(_ step: Step, _ inference: Inference, _ folding: Folding) {
-        for id in step.outputs.compactMap({ $0 }) where constants[id] == nil { derive(id, sizes(id)) }
+        if !isBody {
+            for id in step.outputs.compactMap({ $0 }) where constants[id] == nil { derive(id, sizes(id)) }
+        }
         let wanted = step.outputs.map { id in id.map { isRead[$0] && constants[$0] == nil } ?? false }
         guard wanted.contains(true), !step.outputs.contains(where: { $0.map { folding.leaves(names[$0]) } ?? false }) else { return }
         let values = folding.fold(step, inputs: step.inputs.map { $0.flatMap { constants[$0] } }, inference: inference, wanted: wanted)
@@ -100,8 +105,10 @@ extension Program {
         private(set) var programs: [String: Program]
         private let types: [ID: ValueType]
         private let constants: [ID: Tensor]
+        private let folding: Folding?
 
-        init(_ step: Step, in program: Program) {
+        init(_ step: Step, in program: Program, _ folding: Folding?) {
+            self.folding = folding
             programs = step.bodies
             types = step.captured.reduce(into: [:]) { $0[$1] = program.types[$1] }
             constants = step.captured.reduce(into: [:]) { $0[$1] = program.constants[$1] }
@@ -114,9 +121,14 @@ extension Program {
                 throw ONNXError(.malformed, "subgraph '\(name)' has \(body.inputs.count) inputs, \(inputs.count) expected")
             }
             do {
-                try body.inferTypes(inputs: inputs, captured: body.captures.map { types[$0.outer] }, constants: body.captures.map { constants[$0.outer] })
+                try body.inferTypes(
+                    inputs: inputs, captured: body.captures.map { types[$0.outer] }, constants: body.captures.map { constants[$0.outer] }, folding: folding)
             } catch let error as ONNXError { throw error.at(name) }
-            return body.outputs.map { body.types[$0.id] }
+            let found = body.outputs.map { body.types[$0.id] }
+            guard body.namesUnknowns else { return found }
+            // A name that the body gives means something else in the next call, and in other bodies.
+            let known = (inputs + body.captures.map { types[$0.outer] }).reduce(into: Set<Dimension>()) { $0.formUnion($1?.shape ?? []) }
+            return found.map { $0?.forgettingNames(except: known) }
         }
     }
 }
@@ -148,6 +160,12 @@ extension ValueType {
     fileprivate func namingUnknowns(_ value: String) -> ValueType {
         guard case .tensor(let element, let shape?) = self, shape.contains(.unknown) else { return self }
         return .tensor(element, shape.enumerated().map { $1 == .unknown ? .named("axis \($0) of \(value)") : $1 })
+    }
+
+    /// The type without the names of dimensions that aren't among those known.
+    fileprivate func forgettingNames(except known: Set<Dimension>) -> ValueType {
+        guard case .tensor(let element, let shape?) = self else { return self }
+        return .tensor(element, shape.map { $0.size != nil || known.contains($0) ? $0 : .unknown })
     }
 
     /// Whether a value found to be `found` may be what is declared as this type. What either leaves open fits.

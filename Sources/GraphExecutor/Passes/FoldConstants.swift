@@ -14,34 +14,44 @@ enum FoldConstants {
             limit: limits.foldedConstantBytes, leaving: transposedWeights(model.graph).union(foldsBytes ? [] : FuseDequantizedProduct.keptBytes(model.graph)))
         try program.inferTypes(folding: folding)
         report.refusals = folding.refusals
-        let outputs = Set(model.graph.outputs.map(\.name))
+        replace(in: &model.graph, by: program, &report)
+        return report
+    }
+
+    /// Puts constants in the place of the nodes that make them, in the graph and its bodies.
+    private static func replace(in graph: inout Graph, by program: Program, at place: String = "", _ report: inout PassReport) {
+        let outputs = Set(graph.outputs.map(\.name))
         var kept: [Node] = []
-        for (node, step) in zip(model.graph.nodes, program.steps) {
+        for (var node, step) in zip(graph.nodes, program.steps) {
+            for case (let name, .graph(var body)) in node.attributes {
+                guard let found = step.bodies[name], found.inferredFor != nil else { continue }
+                replace(in: &body, by: found, at: " in \(name) of \(node)\(place)", &report)
+                node.attributes[name] = .graph(body)
+            }
             let wanted = zip(node.outputs, step.outputs).filter { !$0.0.isEmpty && ($0.1.map { program.isRead[$0] } ?? false) }
             let values = wanted.compactMap { $0.1.flatMap { program.constants[$0] } }
             guard values.count == wanted.count, !wanted.contains(where: { outputs.contains($0.0) }) else {
                 kept.append(node)
                 continue
             }
-            for (output, value) in zip(wanted, values) { model.graph.initializers[output.0] = value }
-            report.patches.append(PassReport.Patch(kind: "folded", node: node.description))
+            for (output, value) in zip(wanted, values) { graph.initializers[output.0] = value }
+            report.patches.append(PassReport.Patch(kind: "folded", node: node.description + place))
         }
-        model.graph.nodes = kept
-        return report
+        graph.nodes = kept
     }
 
     /// Transposes of weights that nothing but products read: a linear layer packs the weight as it lies, where it is mapped.
-    private static func transposedWeights(_ graph: Graph) -> Set<String> {
+    private static func transposedWeights(_ graph: Graph, outer: [String: Tensor] = [:]) -> Set<String> {
+        let constants = outer.merging(graph.initializers.map { ($0.key, $0.value) }, uniquingKeysWith: { _, own in own })
         func isMatrix(_ tensor: Tensor?) -> Bool { tensor?.rank == 2 && tensor?.elementType == .float }
-        let transposed = graph.nodes.filter { $0.opType == "Transpose" && $0.domain.isEmpty && isMatrix($0.inputs.first.flatMap { graph.initializers[$0] }) }
+        let transposed = graph.nodes.filter { $0.opType == "Transpose" && $0.domain.isEmpty && isMatrix($0.inputs.first.flatMap { constants[$0] }) }
         var left = Set(transposed.flatMap(\.outputs)).subtracting(graph.outputs.map(\.name))
-        guard !left.isEmpty else { return left }
-        for node in graph.nodes {
+        for node in graph.nodes where !left.isEmpty {
             let isProduct = node.opType == "MatMul" && node.domain.isEmpty
             for (index, name) in node.inputs.enumerated() where !(isProduct && index == 1) { left.remove(name) }
             for name in node.captures { left.remove(name) }
         }
-        return left
+        return graph.nodes.flatMap(\.subgraphs).reduce(into: left) { $0.formUnion(transposedWeights($1, outer: constants)) }
     }
 }
 

@@ -6,13 +6,14 @@ internal import Tensors
 
 /// A graph while passes change it: who makes and who reads each value, and what is known of it.
 ///
-/// Subgraphs are read, not changed; what they capture counts as a use.
+/// Subgraphs are read, not changed: what they capture counts as a use. A body has an editor of its own.
 final class GraphEditor {
     private(set) var nodes: [Node?]
     /// Nodes that go before the one at an index.
     private var inserted: [Int: [Node]] = [:]
     private(set) var initializers: OrderedDictionary<String, Tensor>
     private let graph: Graph
+    private let scope: OuterScope
     /// The version of ONNX's own operators.
     let opset: Int
     let padding: SessionOptions.Padding
@@ -34,8 +35,11 @@ final class GraphEditor {
     private(set) var report: PassReport
 
     /// `program` is the model's graph's own, with its types.
-    init(_ model: Model, _ program: Program, pass: String, opset: Int, padding: SessionOptions.Padding = .compute) {
+    init(
+        _ model: Model, _ program: Program, pass: String, opset: Int, padding: SessionOptions.Padding = .compute, scope: OuterScope = OuterScope()
+    ) {
         let graph = model.graph
+        self.scope = scope
         self.opset = opset
         self.padding = padding
         opsets = model.opsetImports
@@ -94,7 +98,7 @@ final class GraphEditor {
         return (index, node)
     }
 
-    func type(_ name: String) -> ValueType? { types[name] ?? initializers[name].map { Value.tensor($0).type } }
+    func type(_ name: String) -> ValueType? { types[name] ?? constant(name).map { Value.tensor($0).type } }
     func shape(_ name: String) -> [Dimension]? { type(name)?.shape }
     func isFloat(_ name: String) -> Bool { type(name)?.elementType == .float }
     func isInput(_ name: String) -> Bool { inputs.contains(name) }
@@ -102,7 +106,10 @@ final class GraphEditor {
     func useCount(_ name: String) -> Int { uses[name] ?? 0 }
 
     /// A value that is the same in every run.
-    func constant(_ name: String) -> Tensor? { inputs.contains(name) ? nil : initializers[name] }
+    func constant(_ name: String) -> Tensor? {
+        if inputs.contains(name) || producers[name] != nil { return nil }
+        return initializers[name] ?? scope.constants[name]
+    }
 
     /// The one element of a constant.
     func scalar(_ name: String) -> Double? {
@@ -165,7 +172,7 @@ final class GraphEditor {
 
     /// A name that nothing has yet.
     func newName(_ base: String) -> String {
-        if taken.isEmpty { taken = Set(names).union(initializers.keys) }
+        if taken.isEmpty { taken = Set(names).union(initializers.keys).union(scope.names) }
         let name = taken.contains(base) ? (2...).lazy.map { "\(base)_\($0)" }.first { !taken.contains($0) } ?? base : base
         taken.insert(name)
         return name
@@ -243,9 +250,9 @@ final class GraphEditor {
 
     func removeConstants(where isRemoved: (String) -> Bool) { initializers.removeAll { isRemoved($0.key) } }
 
-    func patched(_ kind: String, _ node: Node) { report.patches.append(PassReport.Patch(kind: kind, node: node.description)) }
+    func patched(_ kind: String, _ node: Node) { report.patches.append(PassReport.Patch(kind: kind, node: node.description + scope.place)) }
 
-    func refuse(_ node: Node, _ reason: String) { report.refusals.append(PassReport.Refusal(node: node.description, reason: reason)) }
+    func refuse(_ node: Node, _ reason: String) { report.refusals.append(PassReport.Refusal(node: node.description + scope.place, reason: reason)) }
 
     private func link(_ node: Node, _ index: Int) {
         for name in node.inputs + GraphEditor.captures(node) where !name.isEmpty { uses[name, default: 0] += 1 }

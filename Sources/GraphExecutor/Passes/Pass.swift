@@ -13,13 +13,15 @@ protocol Pass: Sendable {
 /// The passes of an optimised session.
 enum Passes {
     /// The passes for a model of `opset`, in their order. What fusions look for broadcasts by NumPy's rule, which opset 7 began.
-    private static func list(opset: Int) -> [any Pass.Type] {
-        let fusions: [any Pass.Type] = [
-            FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, AdoptAttention.self, MoveQuantized.self, FuseDequantizedProduct.self,
-            FuseLinear.self, FuseQuantizedLinear.self,
-        ]
-        let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self, SkipPadding.self, FuseElementwise.self]
-        return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : fusions + movements) + [DropUnread.self]
+    /// Movements, and what comes down to bytes, follow values through the whole of a graph, and leave bodies alone.
+    private static func list(opset: Int, inBodies: Bool = false) -> [any Pass.Type] {
+        let bytes: [any Pass.Type] = [MoveQuantized.self, FuseDequantizedProduct.self]
+        let fusions: [any Pass.Type] =
+            [FuseLayerNormalization.self, FuseActivation.self, FuseAttention.self, AdoptAttention.self] + (inBodies ? [] : bytes)
+            + [FuseLinear.self, FuseQuantizedLinear.self]
+        let movements: [any Pass.Type] = [CopyReshapedAxes.self, DropUnread.self, PushSlicesUp.self, SkipPadding.self]
+        let broadcasting = fusions + (inBodies ? [] : movements) + [FuseElementwise.self]
+        return [DropIdentities.self, ShareEqualNodes.self] + (opset < 7 ? [] : broadcasting) + (inBodies ? [DropUnread.self] : [])
     }
 
     /// The model after constants are folded and every pass has run, and what each did.
@@ -30,21 +32,32 @@ enum Passes {
         var reports = [try FoldConstants.run(&model, limits: limits)]
         let opset = model.opsetImports[""] ?? model.opsetImports["ai.onnx"] ?? 1
         var current: Program?
-        for pass in list(opset: opset) {
+        func apply(_ pass: any Pass.Type) throws {
             let program = try current ?? typed(model, limits)
             let editor = GraphEditor(model, program, pass: pass.name, opset: opset, padding: options.padding)
             try pass.run(editor)
             model.graph = editor.result
             reports.append(editor.report)
             current = editor.isChanged ? nil : program
+        }
+        for pass in list(opset: opset) {
+            try apply(pass)
             // What an identity stood between is known only now.
-            if pass == DropIdentities.self, !editor.report.patches.isEmpty { reports.append(try FoldConstants.run(&model, limits: limits)) }
+            if pass == DropIdentities.self, reports.last?.patches.isEmpty == false { reports.append(try FoldConstants.run(&model, limits: limits)) }
             // Bytes that no product has taken serve best as floats.
             if pass == FuseDequantizedProduct.self, FuseDequantizedProduct.leaves(model.graph) {
                 reports.append(try FoldConstants.run(&model, limits: limits, foldsBytes: true))
                 current = nil
             }
         }
+        if model.graph.nodes.contains(where: { !$0.subgraphs.isEmpty }) {
+            var bodies = BodyPasses(model, opset: opset, passes: list(opset: opset, inBodies: true))
+            model.graph = try bodies.run(model.graph, try current ?? typed(model, limits))
+            current = nil
+            reports.add(bodies.reports)
+        }
+        // Bodies may read less than they did.
+        try apply(DropUnread.self)
         if options.precision != .fp32 {
             let editor = GraphEditor(model, try current ?? typed(model, limits), pass: ChoosePrecision.name, opset: opset)
             try ChoosePrecision(precision: options.precision, kept: options.keepFP32).run(editor)
@@ -56,8 +69,22 @@ enum Passes {
 
     private static func typed(_ model: Model, _ limits: Limits) throws -> Program {
         var program = try ProgramBuilder.build(model, limits: limits)
-        program.namesUnknowns = true
+        program.nameUnknowns()
         try program.inferTypes()
         return program
+    }
+}
+
+extension [PassReport] {
+    /// Adds what was done in bodies to the last report of the same pass.
+    fileprivate mutating func add(_ reports: [PassReport]) {
+        for report in reports {
+            guard let index = lastIndex(where: { $0.pass == report.pass }) else {
+                append(report)
+                continue
+            }
+            self[index].patches += report.patches
+            self[index].refusals += report.refusals
+        }
     }
 }
