@@ -14,8 +14,8 @@ struct OnnxRun: AsyncParsableCommand {
             \(ExitStatus.table)
 
             ENVIRONMENT:
-              ONNX_RUN_ISA            Highest instruction set to use: scalar, avx2, avx512,
-                                      avx512vnni, avx512bf16, neon.
+              ONNX_RUN_ISA            Highest instruction set to use: scalar, avx2, avxvnni,
+                                      avx512, avx512vnni, avx512bf16, neon, neondot.
               ONNX_RUN_THREADS        Threads where --threads is not given.
 
             COMPLETION:

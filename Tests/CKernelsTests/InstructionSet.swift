@@ -9,7 +9,7 @@ import Testing
     var name: String { unsafe String(cString: kernels.pointee.name) }
     var testDescription: String { name }
 
-    static let available: [InstructionSet] = [CK_SCALAR, CK_AVX2, CK_AVX512, CK_AVX512VNNI, CK_AVX512BF16, CK_NEON].compactMap { isa in
+    static let available: [InstructionSet] = [CK_SCALAR, CK_AVX2, CK_AVXVNNI, CK_AVX512, CK_AVX512VNNI, CK_AVX512BF16, CK_NEON, CK_NEONDOT].compactMap { isa in
         unsafe ck_table_for(isa).map { unsafe InstructionSet(kernels: $0) }
     }
 }

@@ -54,7 +54,7 @@ bool same_float(float a, float b) { return memcmp(&a, &b, sizeof a) == 0 || (isn
 int main(int argc, char **argv) {
     const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     printf("seed %llu, default %s\n", (unsigned long long)seed, ck_isa_name());
-    for (ck_isa isa = CK_SCALAR; isa <= CK_NEON; isa++) {
+    for (ck_isa isa = CK_SCALAR; isa <= CK_NEONDOT; isa++) {
         const ck_table *kernels = ck_table_for(isa);
         if (kernels == NULL) continue;
         state = seed;

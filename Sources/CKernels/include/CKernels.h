@@ -17,7 +17,7 @@ typedef float ck_f32 __attribute__((aligned(1)));
 typedef uint16_t ck_u16 __attribute__((aligned(1)));
 typedef int32_t ck_s32 __attribute__((aligned(1)));
 
-typedef enum { CK_SCALAR, CK_AVX2, CK_AVX512, CK_AVX512VNNI, CK_AVX512BF16, CK_NEON } ck_isa;
+typedef enum { CK_SCALAR, CK_AVX2, CK_AVXVNNI, CK_AVX512, CK_AVX512VNNI, CK_AVX512BF16, CK_NEON, CK_NEONDOT } ck_isa;
 
 /// Largest errors against double precision: see Tests/CKernelsTests, where each is a case.
 typedef enum {
@@ -246,7 +246,7 @@ typedef struct {
     double (*peak)(ck_product product, size_t steps);
 } ck_table;
 
-/// The table for this CPU, chosen once. The environment variable ONNX_RUN_ISA (scalar, avx2, avx512, avx512vnni, avx512bf16, neon) lowers it; a set that the CPU lacks, or an
+/// The table for this CPU, chosen once. The environment variable ONNX_RUN_ISA (scalar, avx2, avxvnni, avx512, avx512vnni, avx512bf16, neon, neondot) lowers it; a set that the CPU lacks, or an
 /// unknown name, is ignored: `ck_isa_name` says what runs.
 const ck_table *ck_kernels(void);
 
