@@ -135,8 +135,24 @@ static void check_gemm_i8(const ck_table *kernels) {
     release_blocks();
 }
 
+/// Element l of the Hadamard rotation of x, k elements `step` apart, in blocks of the greatest power of two from 16 to 128 that divides k.
+static double rotated(const ck_f32 *x, size_t k, size_t step, size_t l, size_t *length) {
+    *length = 1;
+    for (size_t power = 16; power <= 128; power *= 2)
+        if (k % power == 0) *length = power;
+    const size_t start = l / *length * *length;
+    double sum = 0.0;
+    for (size_t i = 0; i < *length; i++) {
+        const double value = x[(start + i) * step];
+        sum += __builtin_parityll(i & (l - start)) ? -value : value;
+    }
+    return sum;
+}
+
 static void check_scaled_i8(const ck_table *kernels) {
-    const size_t m = random_size(1, 30), n = random_size(1, 110), k = random_size(1, 200), ldx = k + random_size(0, 3), ldc = n + random_size(0, 3);
+    // Of three depths two are whole blocks, and some of those are longer than what the kernel keeps of a row.
+    const size_t unit = (size_t)1 << random_size(4, 7), depth = random_bits() & 15 ? random_size(1, 4) * unit : 4096 + random_size(0, 2) * unit;
+    const size_t m = random_size(1, 30), n = random_size(1, 110), k = random_bits() % 3 == 0 ? random_size(1, 200) : depth, ldx = k + random_size(0, 3), ldc = n + random_size(0, 3);
     const bool transposed = random_bits() & 1;
     const size_t ldb = (transposed ? k : n) + random_size(0, 3), ldq = transposed ? k : n;
     ck_f32 *x = random_floats(m * ldx), *b = random_floats((transposed ? n : k) * ldb), *c = random_floats(m * ldc), *before = random_floats(m * ldc);
@@ -152,20 +168,30 @@ static void check_scaled_i8(const ck_table *kernels) {
     kernels->columns_to_s8(k, n, b, ldb, transposed, q, b_scale);
     kernels->pack_b_i8(k, n, (const uint8_t *)q, ldq, transposed, true, 0, panels, packed);
 
+    size_t length;
+    double exact[4096 + 2 * 128];
     for (size_t i = 0; i < m; i++) {
         double least = 0.0, greatest = 0.0;
-        for (size_t l = 0; l < k; l++) least = fmin(least, x[i * ldx + l]), greatest = fmax(greatest, x[i * ldx + l]);
-        expect(fabs(a_scale[i] * 255.0 - (greatest - least)) <= 1e-6 * (greatest - least), "rows_to_u8 scale", i, a_scale[i], (greatest - least) / 255.0);
+        for (size_t l = 0; l < k; l++) {
+            exact[l] = rotated(x + i * ldx, k, 1, l, &length);
+            least = fmin(least, exact[l]), greatest = fmax(greatest, exact[l]);
+        }
+        expect(fabs(a_scale[i] * 255.0 - (greatest - least)) <= 1e-5 * (greatest - least), "rows_to_u8 scale", i, a_scale[i], (greatest - least) / 255.0);
         for (size_t l = 0; l < k; l++) {
             const double value = (a[i * k + l] - a_zero[i]) * (double)a_scale[i];
-            expect(fabs(value - x[i * ldx + l]) <= 1.01 * a_scale[i], "rows_to_u8", l, value, x[i * ldx + l]);
+            expect(fabs(value - exact[l]) <= 1.01 * a_scale[i], "rows_to_u8", l, value, exact[l]);
         }
     }
-    for (size_t j = 0; j < n; j++)
+    for (size_t j = 0; j < n; j++) {
+        double greatest = 0.0;
         for (size_t l = 0; l < k; l++) {
-            const double value = q[transposed ? j * k + l : l * n + j] * (double)b_scale[j], exact = transposed ? b[j * ldb + l] : b[l * ldb + j];
-            expect(fabs(value - exact) <= 0.5001 * b_scale[j], "columns_to_s8", l, value, exact);
+            const double value = q[transposed ? j * k + l : l * n + j] * (double)b_scale[j] * length;
+            exact[l] = rotated(b + (transposed ? j * ldb : j), k, transposed ? 1 : ldb, l, &length);
+            greatest = fmax(greatest, fabs(exact[l]));
+            expect(fabs(value - exact[l]) <= 0.501 * b_scale[j] * length, "columns_to_s8", l, value, exact[l]);
         }
+        expect(fabs(b_scale[j] * 127.0 * length - greatest) <= 1e-5 * greatest, "columns_to_s8 scale", j, b_scale[j] * 127.0 * length, greatest);
+    }
 
     ck_gemm_i8 gemm = {
         .m = m, .n = n, .k = k, .a = a, .lda = k, .b_signed = true, .packed_b = packed, .a_zero = a_zero, .a_zero_stride = random_bits() & 1, .y = c, .ldc = ldc,

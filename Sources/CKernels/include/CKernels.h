@@ -202,9 +202,11 @@ typedef struct {
     size_t (*packed_b_i8_size)(size_t k, size_t n);
     void (*pack_b_i8)(size_t k, size_t n, const uint8_t *b, size_t ldb, bool transposed, bool b_signed, size_t first_panel, size_t last_panel, uint8_t *packed);
     void (*gemm_i8)(const ck_gemm_i8 *gemm, size_t first_panel, size_t last_panel);
-    /// Quantizes each row by its own range, 0 included: a scale and a zero point a row.
+    /// Rotates each row and quantizes it by its own range, 0 included: a scale and a zero point a row. Rows of k are rotated in blocks of the greatest power of two
+    /// from 16 to 128 that divides k, by the Hadamard matrix of that order: element j is the sum of the block's elements i, negated where i & j has an odd number of bits.
     void (*rows_to_u8)(size_t rows, size_t k, const ck_f32 *x, size_t ldx, uint8_t *y, size_t ldy, ck_f32 *scales, ck_s32 *zeros);
-    /// Quantizes each column of B (N x K where transposed) by its greatest magnitude; q is as B without gaps.
+    /// Rotates each column of B (N x K where transposed) in the same way and quantizes it by its greatest magnitude; q is as B without gaps. The scales are divided by
+    /// the length of a block, so that a product of what these two give is the product of what they were given.
     void (*columns_to_s8)(size_t k, size_t n, const ck_f32 *b, size_t ldb, bool transposed, int8_t *q, ck_f32 *scales);
 
     /// Floats of scratch for a call of either; SIZE_MAX where that overflows.

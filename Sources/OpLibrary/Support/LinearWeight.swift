@@ -13,7 +13,7 @@ package enum LinearWeight: Sendable {
         switch precision {
         case .fp32: PackedMatrix.layout
         case .bf16: PackedBrain.layout
-        case .int8: PackedBytes.layout + "-scaled"
+        case .int8: PackedBytes.layout + "-rotated"
         }
     }
 

@@ -2,7 +2,8 @@ internal import Bytes
 internal import CKernels
 package import Tensors
 
-/// Float weights as int8 with a scale a column: the packed bytes, and after them the scales.
+/// Float weights, rotated, as int8 with a scale a column: the packed bytes, and after them the scales. Rows that multiply them are rotated as well, which leaves the product as it is
+/// and spreads outliers over their block (QuaRot, https://arxiv.org/abs/2404.00456).
 package struct QuantizedMatrix: Sendable {
     let bytes: PackedBytes
     let scales: Elements<Float>
@@ -56,7 +57,7 @@ package struct QuantizedRows: Sendable {
         (self.bytes, self.isSigned, self.scales, self.zeroPoints, self.rows) = (bytes, isSigned, scales, zeroPoints, rows)
     }
 
-    /// Spreads each row's own range, 0 included, over 0...255.
+    /// Rotates each row and spreads its own range, 0 included, over 0...255.
     package init(_ x: Elements<Float>, rows: Int, depth: Int, _ context: RunContext) throws {
         precondition(rows * depth <= x.count, "matrix out of range")
         let bytes = try context.scratch(UInt8.self, count: rows * depth)
